@@ -1,0 +1,35 @@
+// Included last by every backend.h: refuses a backend that was written for another contract or
+// forgot a part.
+#ifndef COROBENCH_CORO_CHECK_H
+#define COROBENCH_CORO_CHECK_H
+
+#if !defined(CO_BACKEND_CONTRACT)
+#error "backend.h must define CO_BACKEND_CONTRACT, the contract version it was written for"
+#elif CO_BACKEND_CONTRACT != CO_CONTRACT_VERSION
+#error "this backend was written for another CO_CONTRACT_VERSION; see CONTRIBUTING.md"
+#endif
+#if !defined(CO_BACKEND_NAME) || !defined(CO_BACKEND_FAMILY) || !defined(CO_BACKEND_SUMMARY) ||    \
+    !defined(CO_BACKEND_CAPS)
+#error "backend.h must define CO_BACKEND_NAME, _FAMILY, _SUMMARY and _CAPS"
+#endif
+#if !defined(CORO_DECL) || !defined(CORO) || !defined(CO_BEGIN) || !defined(CO_END) ||             \
+    !defined(CO_FINALLY) || !defined(CO_END_FINALLY) || !defined(CO_DISPATCH)
+#error                                                                                             \
+    "backend.h must define CORO_DECL, CORO, CO_BEGIN, CO_END, CO_FINALLY, CO_END_FINALLY, CO_DISPATCH"
+#endif
+#if !defined(CO_YIELD) || !defined(CO_CALL) || !defined(CO_CALLREC) || !defined(CO_RETURN) ||      \
+    !defined(CO_DELEGATE) || !defined(CO_CCALL) || !defined(CO_SELF) || !defined(CO_DEEP_YIELD)
+#error                                                                                             \
+    "backend.h must define CO_YIELD, CO_CALL, CO_CALLREC, CO_RETURN, CO_DELEGATE, CO_CCALL, CO_SELF, \
+CO_DEEP_YIELD"
+#endif
+#if !defined(CO_RAISE) || !defined(CO_TRY) || !defined(CO_CATCH) || !defined(CO_END_TRY)
+#error "backend.h must define CO_RAISE, CO_TRY, CO_CATCH and CO_END_TRY"
+#endif
+#if !defined(CO_VAR) || !defined(CO_INIT) || !defined(CO_INIT_STACK) || !defined(CO_RESUME) ||     \
+    !defined(CO_THROW) || !defined(CO_FINI) || !defined(CO_HANDLE)
+#error                                                                                             \
+    "backend.h must define CO_VAR, CO_INIT, CO_INIT_STACK, CO_RESUME, CO_THROW, CO_FINI and CO_HANDLE"
+#endif
+
+#endif

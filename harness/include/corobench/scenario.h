@@ -1,0 +1,80 @@
+// The scenario contract: what a scenario states about itself, and how the harness runs it.
+//
+// A scenario is one file, scenarios/<id>/<id>.c: coroutine bodies under `#if CO_PART_BODIES`, the
+// loop that drives them under `#if CO_PART_LOOP`, ending in CB_SCENARIO. It may use the C library's
+// memory and string functions; it must not look at clocks, print, or know which backend it runs on.
+#ifndef COROBENCH_SCENARIO_H
+#define COROBENCH_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The parameters of one cell, "key=value" joined by ';', keys sorted.
+struct cb_params;
+
+// The number that a key has, or `absent` where the key is not there.
+long cb_param(const struct cb_params *params, const char *key, long absent);
+
+// Whether a key has this value; a key that is not there has the value "".
+bool cb_param_is(const struct cb_params *params, const char *key, const char *value);
+
+// What a run did; compared with what `expect` says it should have done. All counts are of the whole
+// run.
+struct cb_counts {
+    uint64_t checksum;  // folded over every value that came out
+    uint64_t creations; // coroutines created by the run (not by prepare), coroutine calls excluded
+    uint64_t yields;    // CO_YIELDED seen by the run
+};
+
+enum cb_kind {
+    CB_KIND_TIME,  // run(n) is timed
+    CB_KIND_SPACE, // grow(n) is called for n/10 and for n, and the process's memory is read after
+                   // each
+};
+
+struct cb_scenario {
+    const char *id;   // the folder's name. Required
+    const char *unit; // what one operation is, e.g. "round trip". Required
+    enum cb_kind kind;
+    // Cells, each a params string; NULL-terminated. A default run measures quick and normal, a full
+    // run all three.
+    const char *const *quick;
+    const char *const *normal;
+    const char *const *full;
+    // The enum co_capability bits that a cell needs. Not required: none.
+    unsigned (*needs)(const struct cb_params *params);
+    // Makes ready, once per process and not timed. 0 or a negative enum co_error. Not required.
+    int (*prepare)(const struct cb_params *params);
+    // Does n operations. Timed as a whole. May be called any number of times. Required for
+    // CB_KIND_TIME.
+    struct cb_counts (*run)(uint64_t n);
+    // The same work by a plain C loop, timed in alternation; its cell gains the metric `ratio`. Not
+    // required.
+    struct cb_counts (*hand)(uint64_t n);
+    // What run(n), whenever it is called, must give. Required for CB_KIND_TIME.
+    struct cb_counts (*expect)(uint64_t n);
+    // Brings the number of started and suspended coroutines up to n. 0 or a negative enum co_error.
+    // Required for CB_KIND_SPACE.
+    int (*grow)(uint64_t n);
+    // Resumes all that grow made and checks what they say: the number that answered rightly.
+    // Required for CB_KIND_SPACE.
+    uint64_t (*verify)(void);
+    // Closes what is left, frees what prepare made. Not required.
+    void (*finish)(void);
+};
+
+#define CB_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+// Defines the scenario's description: CB_SCENARIO(.id = "yield", ...), in the loop's part.
+#define CB_SCENARIO(...) const struct cb_scenario CO_SYM(scenario) = {__VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
