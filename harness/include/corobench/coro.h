@@ -131,8 +131,7 @@ struct co_limit {
 #define CO_BODY_LINKAGE CO_EXPORT __attribute__((noipa))
 #endif
 
-#define CO_STRIP_(...) __VA_ARGS__
-#define CO_STRIP(parenthesised) CO_STRIP_ parenthesised
+#define CO_STRIP(...) __VA_ARGS__ // CO_STRIP arguments: takes the parentheses off
 #define CO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CO_INLINE static inline __attribute__((always_inline, unused))
@@ -180,7 +179,8 @@ const char *co_lib_backend_reason(void);
 //   raised here CO_CALLREC(lv, name, args...)  the same for a callee named by REC CO_RETURN(v) ends
 //   the body; also from inside CO_TRY CO_RAISE(e)                 raises the error word e CO_TRY
 //   ... CO_CATCH(lv) ... CO_END_TRY   lv = the error word; close is not catchable CO_DELEGATE(lv,
-//   handle)     yields whatever that coroutine yields, sends on what is sent, lv = its result
+//   handle)     yields whatever that coroutine yields, sends on what is sent, lv = its result.
+//                               `handle` may be evaluated again at each resume
 //   CO_CCALL(f, arg)            expression: word f(word) called where it has a real C stack
 //   CO_SELF                     expression: this coroutine's co_handle (with CO_CAP_DEEP_YIELD)
 //   CO_DEEP_YIELD(co, v)        expression, in plain C below a body: yields v, gives what is sent

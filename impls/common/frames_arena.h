@@ -1,0 +1,147 @@
+// Storage for the frames of coroutine calls: size classes of 16 bytes, a free list each, filled
+// from an arena.
+//
+// A freed frame is the next one handed out, so a call that returns leaves its lines in the cache
+// for the next call. The lists belong to the process and take no lock: one thread resumes, as in
+// all stackless backends here.
+#ifndef CO_FRAMES_ARENA_H
+#define CO_FRAMES_ARENA_H
+
+#include "corobench/coro.h"
+
+enum {
+    CO_FRAME_GRAIN = 16,   // bytes; also the alignment of a frame
+    CO_FRAME_CLASSES = 65, // the largest pooled frame has 64 grains; a larger one comes from malloc
+    CO_FRAME_BLOCK = 64 << 10, // bytes asked of malloc at a time
+};
+
+struct co_frames {
+    void *free[CO_FRAME_CLASSES]; // first word of a free frame is the link
+    char *bump, *end;             // the rest of the newest block
+    void *blocks;                 // all blocks, linked by their first word
+    size_t held, limit;           // bytes from malloc, and the most that may be held (0: no limit)
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern __attribute__((visibility("hidden"))) struct co_frames CO_RT(frames);
+__attribute__((visibility("hidden"))) void *CO_RT(frames_more)(size_t bytes);
+__attribute__((visibility("hidden"))) void CO_RT(frames_less)(void *frame, size_t bytes);
+#ifdef __cplusplus
+}
+#endif
+
+// Under AddressSanitizer each frame is malloc's own, so that a use after return is seen.
+#if defined(__SANITIZE_ADDRESS__)
+#define CO_FRAMES_POOLED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CO_FRAMES_POOLED 0
+#endif
+#endif
+#ifndef CO_FRAMES_POOLED
+#define CO_FRAMES_POOLED 1
+#endif
+
+// A frame of `bytes` (a constant, so the class folds), or NULL. Its contents are indeterminate.
+CO_INLINE void *co_frame_new(size_t bytes) {
+    size_t class_ = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN;
+    if (CO_FRAMES_POOLED && class_ < CO_FRAME_CLASSES) {
+        void *frame = CO_RT(frames).free[class_];
+        if (CO_LIKELY(frame != NULL)) {
+            CO_RT(frames).free[class_] = *(void **)frame;
+            return frame;
+        }
+    }
+    return CO_RT(frames_more)(bytes);
+}
+
+// Takes back a frame of co_frame_new with the same `bytes`.
+CO_INLINE void co_frame_free(void *frame, size_t bytes) {
+    size_t class_ = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN;
+    if (CO_FRAMES_POOLED && class_ < CO_FRAME_CLASSES) {
+        *(void **)frame = CO_RT(frames).free[class_];
+        CO_RT(frames).free[class_] = frame;
+    } else {
+        CO_RT(frames_less)(frame, bytes);
+    }
+}
+
+#ifdef CO_RUNTIME
+#include <stdlib.h>
+#include <string.h>
+
+struct co_frames CO_RT(frames);
+
+static const char *co_frames_reason_ = "no allocation has failed";
+
+static void *co_frames_malloc_(size_t bytes) {
+    struct co_frames *all = &CO_RT(frames);
+    if (all->limit != 0 && all->held + bytes > all->limit) {
+        co_frames_reason_ = "the memory limit set for frames is reached";
+        return NULL;
+    }
+    void *p = malloc(bytes);
+    if (p == NULL)
+        co_frames_reason_ = "malloc found no memory for a frame";
+    else
+        all->held += bytes;
+    return p;
+}
+
+// Carves a frame off the newest block; what is left of an older block is too small and stays
+// unused.
+void *CO_RT(frames_more)(size_t bytes) {
+    struct co_frames *all = &CO_RT(frames);
+    size_t size = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN * CO_FRAME_GRAIN;
+    if (!CO_FRAMES_POOLED || size / CO_FRAME_GRAIN >= CO_FRAME_CLASSES)
+        return co_frames_malloc_(size);
+    if ((size_t)(all->end - all->bump) < size) {
+        char *block = (char *)co_frames_malloc_(CO_FRAME_BLOCK);
+        if (block == NULL)
+            return NULL;
+        *(void **)block = all->blocks;
+        all->blocks = block;
+        all->bump = block + CO_FRAME_GRAIN;
+        all->end = block + CO_FRAME_BLOCK;
+    }
+    void *frame = all->bump;
+    all->bump += size;
+    return frame;
+}
+
+void CO_RT(frames_less)(void *frame, size_t bytes) {
+    CO_RT(frames).held -= (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN * CO_FRAME_GRAIN;
+    free(frame);
+}
+
+CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
+    CO_RT(frames).limit = config->memory_limit;
+    return 0;
+}
+
+CO_EXPORT void CO_RT(backend_trim)(void) {
+    struct co_frames *all = &CO_RT(frames);
+    for (void *block = all->blocks, *next; block != NULL; block = next) {
+        next = *(void **)block;
+        free(block);
+        all->held -= CO_FRAME_BLOCK;
+    }
+    memset(all->free, 0, sizeof all->free);
+    all->blocks = NULL;
+    all->bump = all->end = NULL;
+}
+
+CO_EXPORT const char *CO_RT(backend_reason)(void) {
+    return co_frames_reason_;
+}
+
+#if CO_BINDING != CO_BINDING_LIBRARY
+struct co_limit co_backend_limit(void) {
+    return (struct co_limit){SIZE_MAX, "memory"};
+}
+#endif
+#endif // CO_RUNTIME
+
+#endif

@@ -1,0 +1,195 @@
+// Resume from the root: every resume enters the root's step, which calls its callee's step, and so
+// on to the leaf.
+//
+// The walk is what seed languages without a leaf pointer do (PEP 380 delegation, nested iterators).
+// It keeps the callee known at compile time, so a compiler that sees both can fold them into one
+// loop.
+#ifndef CO_RESUME_CHAIN_H
+#define CO_RESUME_CHAIN_H
+
+#include "corobench/coro.h"
+
+// What a resume asks of the leaf; passed down unlooked at, tested only where a body yielded.
+enum co_mode { CO_SEND_ = 0, CO_THROW_ = 1, CO_CLOSE_ = 2 };
+
+struct co_frame;
+typedef struct co_result (*co_step)(struct co_frame *frame, word in, unsigned mode);
+
+struct co_frame {
+    co_step step;            // of a root; a callee's step is known where it is called
+    struct co_frame *callee; // while suspended in a coroutine call
+    uint32_t state;          // resume point
+#if CO_CHECKED
+    uint32_t running;
+#endif
+};
+typedef struct co_frame *co_handle;
+
+#define CO_STEP_REST unsigned co_mode_
+#define CO_STEP_REST_ARG co_mode_
+
+// The root frame is the whole coroutine.
+#define CO_ROOT_DECL_(name)                                                                        \
+    struct co_var_##name {                                                                         \
+        struct co_frame_##name frame;                                                              \
+    };                                                                                             \
+    CO_INLINE int co_init_##name(struct co_var_##name *v, struct co_args_##name args) {            \
+        co_frame_init_##name(&v->frame, args);                                                     \
+        CO_CREATE_(&v->frame.co_, CO_SYM(name));                                                   \
+        return 0;                                                                                  \
+    }
+
+#define CO_LEAVE_                                                                                  \
+    my->co_.state = CO_STATE_DONE_;                                                                \
+    return co_res_;
+
+#include "common/stackless.h"
+
+#define CO_HANDLE(v) (&(v)->frame.co_)
+
+#define CO_YIELD_AT_(id, lv, value)                                                                \
+    do {                                                                                           \
+        my->co_.state = (id);                                                                      \
+        return co_result_((word)(value), CO_YIELDED);                                              \
+    case (id):                                                                                     \
+        if (CO_UNLIKELY(co_mode_ != CO_SEND_)) {                                                   \
+            if (co_mode_ == CO_CLOSE_)                                                             \
+                goto co_close_;                                                                    \
+            co_err_ = co_in_;                                                                      \
+            goto co_fail_;                                                                         \
+        }                                                                                          \
+        (lv) = (__typeof__(lv))co_in_;                                                             \
+    } while (0)
+
+// The state is stored once, when the call begins; each later resume comes straight back to the
+// inner step.
+#define CO_CALL_AT_(id, lv, name, ...)                                                             \
+    do {                                                                                           \
+        my->co_.callee = (struct co_frame *)co_frame_new(sizeof(struct co_frame_##name));          \
+        if (CO_UNLIKELY(my->co_.callee == NULL)) {                                                 \
+            co_err_ = CO_NOMEM;                                                                    \
+            goto co_fail_;                                                                         \
+        }                                                                                          \
+        co_frame_init_##name((struct co_frame_##name *)my->co_.callee,                             \
+                             CO_ARGS_(name, __VA_ARGS__));                                         \
+        my->co_.state = (id);                                                                      \
+        co_mode_ = CO_SEND_;                                                                       \
+        __attribute__((fallthrough));                                                              \
+    case (id):                                                                                     \
+        co_res_ = CO_SYM(name)(my->co_.callee, co_in_, co_mode_);                                  \
+        if (co_res_.st == CO_YIELDED)                                                              \
+            return co_res_;                                                                        \
+        co_frame_free(my->co_.callee, sizeof(struct co_frame_##name));                             \
+        CO_CALL_ENDED_(lv);                                                                        \
+    } while (0)
+
+#define CO_CALL_ENDED_(lv)                                                                         \
+    if (CO_UNLIKELY(co_res_.st != CO_RETURNED)) {                                                  \
+        if (co_res_.st == CO_CLOSED_)                                                              \
+            goto co_close_;                                                                        \
+        co_err_ = co_res_.v;                                                                       \
+        goto co_fail_;                                                                             \
+    }                                                                                              \
+    (lv) = (__typeof__(lv))co_res_.v
+
+#define CO_DELEGATE_AT_(id, lv, handle)                                                            \
+    do {                                                                                           \
+        my->co_.callee = (handle);                                                                 \
+        my->co_.state = (id);                                                                      \
+        co_mode_ = CO_SEND_;                                                                       \
+        __attribute__((fallthrough));                                                              \
+    case (id):                                                                                     \
+        co_res_ = co_delegate_(my->co_.callee, co_in_, co_mode_);                                  \
+        if (co_res_.st == CO_YIELDED)                                                              \
+            return co_res_;                                                                        \
+        CO_CALL_ENDED_(lv);                                                                        \
+    } while (0)
+
+// ---- Driving
+// -------------------------------------------------------------------------------------------------
+
+#if CO_CHECKED
+CO_INLINE int co_misuse_(const struct co_frame *f) {
+    return f->step == NULL              ? CO_E_INVALID
+           : f->running                 ? CO_E_RUNNING
+           : f->state == CO_STATE_DONE_ ? CO_E_FINISHED
+                                        : 0;
+}
+#define CO_ENTER_(f)                                                                               \
+    int co_misuse_here_ = co_misuse_(f);                                                           \
+    if (co_misuse_here_ < 0)                                                                       \
+        return co_misuse_here_;                                                                    \
+    (f)->running = 1
+#define CO_EXIT_(f) ((f)->running = 0)
+#else
+#define CO_ENTER_(f) ((void)0)
+#define CO_EXIT_(f) ((void)0)
+#endif
+
+CO_INLINE void co_create_here_(struct co_frame *f, co_step step) {
+    f->step = step;
+#if CO_CHECKED
+    f->running = 0;
+#endif
+}
+
+CO_INLINE int co_resume_here_(struct co_frame *f, word in, word *out) {
+    CO_ENTER_(f);
+    struct co_result r = f->step(f, in, CO_SEND_);
+    CO_EXIT_(f);
+    *out = r.v;
+    return (int)r.st;
+}
+
+// A body that never started has no cleanup and no handler: the error passes it by.
+CO_INLINE int co_throw_here_(struct co_frame *f, word error, word *out) {
+    CO_ENTER_(f);
+    struct co_result r = {error, CO_FAILED};
+    if (f->state == CO_STATE_START_)
+        f->state = CO_STATE_DONE_;
+    else
+        r = f->step(f, error, CO_THROW_);
+    CO_EXIT_(f);
+    *out = r.v;
+    return (int)r.st;
+}
+
+CO_INLINE int co_close_here_(struct co_frame *f) {
+#if CO_CHECKED
+    if (f->running)
+        return CO_E_RUNNING;
+    f->running = 1;
+#endif
+    if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)
+        f->step(f, 0, CO_CLOSE_);
+    f->state = CO_STATE_DONE_;
+    CO_EXIT_(f);
+    return 0;
+}
+
+#include "common/stackless_drive.h"
+
+#if CO_BINDING == CO_BINDING_VISIBLE && !CO_CHECKED
+// By name: the body itself, inlined; with the frame a local of the loop, all of it folds.
+#define CO_BY_NAME_(name)                                                                          \
+    CO_INLINE int co_resume_##name(struct co_frame *f, word in, word *out) {                       \
+        struct co_result r = co_body_##name(f, in, CO_SEND_);                                      \
+        *out = r.v;                                                                                \
+        return (int)r.st;                                                                          \
+    }                                                                                              \
+    CO_INLINE int co_fini_##name(struct co_frame *f) {                                             \
+        if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)                             \
+            co_body_##name(f, 0, CO_CLOSE_);                                                       \
+        f->state = CO_STATE_DONE_;                                                                 \
+        return 0;                                                                                  \
+    }
+#define CO_RESUME(name, v, in, out) co_resume_##name(CO_HANDLE(v), (in), (out))
+#define CO_FINI(name, v) co_fini_##name(CO_HANDLE(v))
+#else
+#define CO_BY_NAME_(name)
+#define CO_RESUME(name, v, in, out) co_resume(CO_HANDLE(v), (in), (out))
+#define CO_FINI(name, v) co_close(CO_HANDLE(v))
+#endif
+#define CO_THROW(name, v, error, out) co_throw(CO_HANDLE(v), (error), (out))
+
+#endif

@@ -1,0 +1,237 @@
+// Resume at the leaf: the coroutine keeps its innermost frame and that frame's step function ("with
+// trick").
+//
+// A coroutine call makes the callee the leaf and returns to a trampoline, which enters the new
+// leaf; a return does the same backwards. The native stack holds one step at a time, whatever the
+// depth, and a resume costs the same at any depth. The technique is that of std::generator (P2168,
+// P2502) and of symmetric transfer, written with a trampoline because gcc 12 has no guaranteed tail
+// call.
+//
+// A throw or close enters a frame by the odd state beside its even one, so that a yield tests
+// nothing when resumed.
+#ifndef CO_RESUME_LEAF_H
+#define CO_RESUME_LEAF_H
+
+#include "corobench/coro.h"
+
+struct co_frame;
+struct co_leaf;
+typedef struct co_result (*co_step)(struct co_frame *frame, word in, struct co_leaf *co);
+
+struct co_frame {
+    co_step step;            // entered when this frame is the leaf again
+    struct co_frame *caller; // NULL for the root
+    uint32_t state;          // resume point, even; odd when an error is to be raised there
+};
+
+// The coroutine: what a handle points to.
+struct co_leaf {
+    struct co_frame *leaf; // NULL when finished
+    co_step step;          // the leaf's, beside it so that both are loaded at once
+#if CO_CHECKED
+    uint32_t running, finished;
+#endif
+};
+typedef struct co_leaf *co_handle;
+
+// What a frame entered by an odd state finds in its input.
+struct co_unwind {
+    word error;
+    bool closing;
+};
+
+// Or-ed to a step's answer: the leaf has changed, enter it. CO_RETURNED | CO_GO_ON_ also starts a
+// callee.
+enum { CO_GO_ON_ = 8 };
+
+#define CO_STEP_REST struct co_leaf *co_co_
+#define CO_STEP_REST_ARG co_co_
+
+#define CO_ROOT_DECL_(name)                                                                        \
+    struct co_var_##name {                                                                         \
+        struct co_leaf co_;                                                                        \
+        struct co_frame_##name frame;                                                              \
+    };                                                                                             \
+    CO_INLINE int co_init_##name(struct co_var_##name *v, struct co_args_##name args) {            \
+        co_frame_init_##name(&v->frame, args);                                                     \
+        v->frame.co_.caller = NULL;                                                                \
+        v->frame.co_.step = CO_SYM(name);                                                          \
+        v->co_.leaf = &v->frame.co_;                                                               \
+        CO_CREATE_(&v->co_, CO_SYM(name));                                                         \
+        return 0;                                                                                  \
+    }
+
+// The root ends the coroutine; any other frame gives itself back and makes its caller the leaf.
+#define CO_LEAVE_                                                                                  \
+    if (my->co_.caller == NULL) {                                                                  \
+        co_co_->leaf = NULL;                                                                       \
+        return co_res_;                                                                            \
+    }                                                                                              \
+    co_co_->step = my->co_.caller->step;                                                           \
+    co_co_->leaf = my->co_.caller;                                                                 \
+    co_frame_free(my, sizeof *my);                                                                 \
+    return co_result_(co_res_.v, co_res_.st | CO_GO_ON_);
+
+#include "common/stackless.h"
+
+#define CO_HANDLE(v) (&(v)->co_)
+
+// Two cases a resume point: 2 * id goes on, 2 * id + 1 raises.
+#define CO_RESUMED_AT_(id)                                                                         \
+    case 2 * (id) + 1: {                                                                           \
+        const struct co_unwind *co_unwind_ = (const struct co_unwind *)co_in_;                     \
+        if (co_unwind_->closing)                                                                   \
+            goto co_close_;                                                                        \
+        co_err_ = co_unwind_->error;                                                               \
+        goto co_fail_;                                                                             \
+    }                                                                                              \
+    case 2 * (id)
+
+#define CO_YIELD_AT_(id, lv, value)                                                                \
+    do {                                                                                           \
+        my->co_.state = 2 * (id);                                                                  \
+        return co_result_((word)(value), CO_YIELDED);                                              \
+        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))co_in_;                                        \
+    } while (0)
+
+#define CO_CALL_AT_(id, lv, name, ...)                                                             \
+    do {                                                                                           \
+        {                                                                                          \
+            struct co_frame_##name *co_callee_ =                                                   \
+                (struct co_frame_##name *)co_frame_new(sizeof(struct co_frame_##name));            \
+            if (CO_UNLIKELY(co_callee_ == NULL)) {                                                 \
+                co_err_ = CO_NOMEM;                                                                \
+                goto co_fail_;                                                                     \
+            }                                                                                      \
+            co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                         \
+            co_callee_->co_.caller = &my->co_;                                                     \
+            co_callee_->co_.step = CO_SYM(name);                                                   \
+            co_co_->step = CO_SYM(name);                                                           \
+            co_co_->leaf = &co_callee_->co_;                                                       \
+        }                                                                                          \
+        my->co_.state = 2 * (id);                                                                  \
+        return co_result_(0, CO_GO_ON_);                                                           \
+        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))co_in_;                                        \
+    } while (0)
+
+// The other coroutine is resumed from here, on the resumer's stack: each delegation adds a native
+// frame. The handle has no place in the frame: it is evaluated again at every resume.
+#define CO_DELEGATE_AT_(id, lv, handle)                                                            \
+    do {                                                                                           \
+        co_in_ = 0;                                                                                \
+        if (0) {                                                                                   \
+        case 2 * (id) + 1:                                                                         \
+            co_res_ = co_delegate_unwind_((handle), (const struct co_unwind *)co_in_);             \
+        } else {                                                                                   \
+            __attribute__((fallthrough));                                                          \
+        case 2 * (id):                                                                             \
+            co_res_ = co_delegate_((handle), co_in_, 0);                                           \
+        }                                                                                          \
+        if (co_res_.st == CO_YIELDED) {                                                            \
+            my->co_.state = 2 * (id);                                                              \
+            return co_res_;                                                                        \
+        }                                                                                          \
+        if (co_res_.st == CO_CLOSED_)                                                              \
+            goto co_close_;                                                                        \
+        if (co_res_.st == CO_FAILED) {                                                             \
+            co_err_ = co_res_.v;                                                                   \
+            goto co_fail_;                                                                         \
+        }                                                                                          \
+        (lv) = (__typeof__(lv))co_res_.v;                                                          \
+    } while (0)
+
+// ---- Driving
+// -------------------------------------------------------------------------------------------------
+
+#if CO_CHECKED
+CO_INLINE int co_misuse_(const struct co_leaf *co) {
+    return co->step == NULL ? CO_E_INVALID
+           : co->running    ? CO_E_RUNNING
+           : co->finished   ? CO_E_FINISHED
+                            : 0;
+}
+#define CO_ENTER_(co)                                                                              \
+    int co_misuse_here_ = co_misuse_(co);                                                          \
+    if (co_misuse_here_ < 0)                                                                       \
+        return co_misuse_here_;                                                                    \
+    (co)->running = 1
+#define CO_EXIT_(co) ((co)->running = 0, (co)->finished = (co)->leaf == NULL)
+#else
+#define CO_ENTER_(co) ((void)0)
+#define CO_EXIT_(co) ((void)0)
+#endif
+
+CO_INLINE void co_create_here_(struct co_leaf *co, co_step step) {
+    co->step = step;
+#if CO_CHECKED
+    co->running = co->finished = 0;
+#endif
+}
+
+// A callee ended with an error, or while closing: its caller, now the leaf, is entered by its odd
+// state.
+static CO_COLD __attribute__((unused)) struct co_result co_unwind_(struct co_leaf *co,
+                                                                   struct co_result r) {
+    struct co_unwind unwind = {r.v, (r.st & ~(word)CO_GO_ON_) == CO_CLOSED_};
+    co->leaf->state |= 1;
+    return co->step(co->leaf, (word)&unwind, co);
+}
+
+CO_INLINE struct co_result co_trampoline_(struct co_leaf *co, struct co_result r) {
+    while (r.st & CO_GO_ON_) {
+        if (CO_LIKELY(r.st == CO_GO_ON_))
+            r = co->step(co->leaf, r.v, co);
+        else
+            r = co_unwind_(co, r);
+    }
+    return r;
+}
+
+CO_INLINE int co_resume_here_(struct co_leaf *co, word in, word *out) {
+    CO_ENTER_(co);
+    struct co_result r = co_trampoline_(co, co->step(co->leaf, in, co));
+    CO_EXIT_(co);
+    *out = r.v;
+    return (int)r.st;
+}
+
+// A body that never started has no cleanup and no handler: the error passes it by.
+CO_INLINE int co_throw_here_(struct co_leaf *co, word error, word *out) {
+    CO_ENTER_(co);
+    struct co_result r = {error, CO_FAILED};
+    if (co->leaf->state == CO_STATE_START_)
+        co->leaf = NULL;
+    else
+        r = co_trampoline_(co, co_unwind_(co, r));
+    CO_EXIT_(co);
+    *out = r.v;
+    return (int)r.st;
+}
+
+CO_INLINE int co_close_here_(struct co_leaf *co) {
+#if CO_CHECKED
+    if (co->running)
+        return CO_E_RUNNING;
+    co->running = 1;
+#endif
+    if (co->leaf != NULL && co->leaf->state != CO_STATE_START_)
+        co_trampoline_(co, co_unwind_(co, co_result_(0, CO_CLOSED_)));
+    co->leaf = NULL;
+    CO_EXIT_(co);
+    return 0;
+}
+
+#include "common/stackless_drive.h"
+
+static __attribute__((noinline, unused)) struct co_result
+co_delegate_unwind_(co_handle co, const struct co_unwind *unwind) {
+    return co_delegate_(co, unwind->error, unwind->closing ? 2 : 1);
+}
+
+// The leaf's step is known only at run time, by name as through the handle.
+#define CO_BY_NAME_(name)
+#define CO_RESUME(name, v, in, out) co_resume(CO_HANDLE(v), (in), (out))
+#define CO_THROW(name, v, error, out) co_throw(CO_HANDLE(v), (error), (out))
+#define CO_FINI(name, v) co_close(CO_HANDLE(v))
+
+#endif

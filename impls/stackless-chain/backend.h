@@ -1,0 +1,17 @@
+// stackless-chain: frames linked from the root, every resume walks them ("without trick").
+#ifndef CO_BACKEND_H
+#define CO_BACKEND_H
+
+#include "corobench/coro.h"
+
+#define CO_BACKEND_CONTRACT 1
+#define CO_BACKEND_NAME "stackless-chain"
+#define CO_BACKEND_FAMILY "stackless"
+#define CO_BACKEND_SUMMARY "frames from an arena, every resume walks from the root to the leaf"
+#define CO_BACKEND_CAPS (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION)
+
+#include "common/frames_arena.h"
+#include "common/resume_chain.h"
+
+#include "corobench/coro_check.h"
+#endif

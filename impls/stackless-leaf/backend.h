@@ -1,0 +1,20 @@
+// stackless-leaf: the coroutine points at its leaf frame and that frame's step function ("with
+// trick").
+#ifndef CO_BACKEND_H
+#define CO_BACKEND_H
+
+#include "corobench/coro.h"
+
+#define CO_BACKEND_CONTRACT 1
+#define CO_BACKEND_NAME "stackless-leaf"
+#define CO_BACKEND_FAMILY "stackless"
+#define CO_BACKEND_SUMMARY                                                                         \
+    "frames from an arena, a pointer to the leaf frame, calls and returns by trampoline"
+#define CO_BACKEND_CAPS                                                                            \
+    (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK)
+
+#include "common/frames_arena.h"
+#include "common/resume_leaf.h"
+
+#include "corobench/coro_check.h"
+#endif
