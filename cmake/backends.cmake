@@ -1,0 +1,491 @@
+# How a backend and the scenarios become a program.
+#
+# Nothing is listed here: a backend is a folder with impls/X/backend.h, a scenario is a file
+# scenarios/S/S.c. Each program is made of units: generated files of a few lines that set the
+# macros of harness/include/corobench/coro.h and include one source. For a bench program:
+#
+#   unit                    CO_BINDING  bodies  loop   goes into
+#   S, visible                   1        1      1     the program
+#   S, opaque: bodies, loop      2       1, 0   0, 1   the program, as two units
+#   S, library: bodies           3        1      0     the shared object
+#   S, library: loop             3        0      1     the program
+#   runtime (CO_RUNTIME)       2 and 3                 the program and the shared object
+#   describe, registry           2                     the program
+#
+# A backend's own impls/X/backend.cmake is optional. It may set
+#
+#   CB_LANGUAGE         C (default) or CXX: the language that its units are compiled as
+#   CB_FLAGS            compile options of every unit of this backend
+#   CB_FLAGS_GNU, CB_FLAGS_Clang     the same for one compiler
+#   CB_SOURCES          more files (.c, .cc, .S) for the program and for the shared object
+#   CB_LIBS             what to link
+#   CB_UNAVAILABLE      why it can't be built here: it is then listed as unavailable
+#
+# and may read CB_ARCH, CB_COMPILER (gcc, clang), CB_BACKEND_DIR, CB_COMMON_DIR. cb_require_switch()
+# is for whoever needs impls/common/switch/<arch>.h.
+#
+# For tests, three functions:
+#
+#   cb_add_backend_program(<target> BACKEND <name> [CHECKED 0|1] [DIRECTORY <dir>] [OUTPUT <name>]
+#                          [LIBRARY])
+#       An executable with the backend's runtime and flags, without a main. LIBRARY also makes the
+#       target <target>-library, a shared object that holds the runtime of the library binding.
+#   cb_add_backend_unit(<target> SOURCE <file> BINDING visible|opaque|library UNIT <prefix>
+#                       [PART bodies|loop] [DEFINES <NAME=value>...])
+#       Compiles a file written like a scenario into that program: the units that the table above
+#       shows for this binding, or with PART one of them only. UNIT becomes CO_UNIT.
+#   cb_backends_for_tests(<variable>)
+#       The names of all backends that can be built here, and of the template.
+#
+# Example:
+#   cb_add_backend_program(probe BACKEND fiber-full CHECKED 1 LIBRARY)
+#   cb_add_backend_unit(probe SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/bodies.c BINDING library UNIT probe)
+#   target_sources(probe PRIVATE main.c)
+#   target_link_libraries(probe PRIVATE PkgConfig::CMOCKA)
+
+set(CB_ARCH "${CMAKE_SYSTEM_PROCESSOR}" CACHE STRING "Names the file impls/common/switch/<arch>.h")
+set(CB_COMMON_DIR "${CMAKE_SOURCE_DIR}/impls/common")
+set(CB_BENCH_DIR "${CMAKE_BINARY_DIR}/bench")
+set(CB_TEMPLATE _template)
+
+# ---- The harness's own libraries ----------------------------------------------------------------
+
+# cb_add_core(<name> GLOBS <glob>... [EXCEPT <file name>...] [LIBS <library>...])
+# A static library of what the globs find; an interface library while they find nothing.
+function(cb_add_core name)
+    cmake_parse_arguments(arg "" "" "GLOBS;EXCEPT;LIBS" ${ARGN})
+    list(TRANSFORM arg_GLOBS PREPEND "${CMAKE_SOURCE_DIR}/")
+    file(GLOB sources CONFIGURE_DEPENDS ${arg_GLOBS})
+    foreach(file IN LISTS arg_EXCEPT)
+        list(FILTER sources EXCLUDE REGEX "/${file}$")
+    endforeach()
+    set(scope PUBLIC)
+    if(sources)
+        add_library(${name} STATIC ${sources})
+        list(GET sources 0 first)
+        get_filename_component(folder "${first}" DIRECTORY)
+    else()
+        message(WARNING "${name} has no source yet (${arg_GLOBS})")
+        set(scope INTERFACE)
+        add_library(${name} INTERFACE)
+        list(GET arg_GLOBS 0 first)
+        get_filename_component(folder "${first}" DIRECTORY)
+    endif()
+    target_include_directories(${name} ${scope} "${CMAKE_SOURCE_DIR}/harness/include" "${folder}"
+        "${CMAKE_SOURCE_DIR}/harness")
+    target_link_libraries(${name} ${scope} ${arg_LIBS})
+endfunction()
+
+# ---- Finding ------------------------------------------------------------------------------------
+
+# Whether any of the globs (* and ?) matches the text; no glob at all matches everything.
+function(cb_matches out text)
+    set(${out} FALSE PARENT_SCOPE)
+    if(NOT ARGN)
+        set(${out} TRUE PARENT_SCOPE)
+    endif()
+    foreach(glob IN LISTS ARGN)
+        string(REGEX REPLACE "([][+.^$()|\\{}])" "\\\\\\1" pattern "${glob}")
+        string(REPLACE "*" ".*" pattern "${pattern}")
+        string(REPLACE "?" "." pattern "${pattern}")
+        if(text MATCHES "^${pattern}$")
+            set(${out} TRUE PARENT_SCOPE)
+        endif()
+    endforeach()
+endfunction()
+
+# Sets CB_ALL_SCENARIOS and, by CB_SCENARIOS, CB_BUILT_SCENARIOS: names, sorted.
+function(cb_find_scenarios)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/scenarios/*/*.c")
+    set(all "")
+    set(built "")
+    foreach(source IN LISTS sources)
+        get_filename_component(folder "${source}" DIRECTORY)
+        get_filename_component(folder "${folder}" NAME)
+        get_filename_component(name "${source}" NAME_WE)
+        if(NOT folder STREQUAL name)
+            continue()
+        endif()
+        if(NOT name MATCHES "^[a-z][a-z0-9-]*$")
+            message(FATAL_ERROR "scenarios/${name}: a scenario's name is made of a-z, 0-9 and -")
+        endif()
+        list(APPEND all "${name}")
+        cb_matches(wanted "${name}" ${CB_SCENARIOS})
+        if(wanted)
+            list(APPEND built "${name}")
+        endif()
+    endforeach()
+    set(CB_ALL_SCENARIOS "${all}" PARENT_SCOPE)
+    set(CB_BUILT_SCENARIOS "${built}" PARENT_SCOPE)
+endfunction()
+
+# Sets CB_ALL_BACKENDS (all folders) and, by CB_BACKENDS, CB_BUILT_BACKENDS; reads each one's
+# backend.cmake into global properties.
+function(cb_find_backends)
+    file(GLOB headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/impls/*/backend.h")
+    set(all "")
+    set(built "")
+    foreach(header IN LISTS headers)
+        get_filename_component(folder "${header}" DIRECTORY)
+        get_filename_component(name "${folder}" NAME)
+        if(name STREQUAL "common")
+            continue()
+        endif()
+        cb_read_backend("${name}")
+        if(name STREQUAL CB_TEMPLATE)
+            continue()
+        endif()
+        if(NOT name MATCHES "^[a-z][a-z0-9-]*$")
+            message(FATAL_ERROR "impls/${name}: a backend's name is made of a-z, 0-9 and -")
+        endif()
+        list(APPEND all "${name}")
+        cb_matches(wanted "${name}" ${CB_BACKENDS})
+        if(wanted)
+            list(APPEND built "${name}")
+        endif()
+    endforeach()
+    set(CB_ALL_BACKENDS "${all}" PARENT_SCOPE)
+    set(CB_BUILT_BACKENDS "${built}" PARENT_SCOPE)
+endfunction()
+
+# For backend.cmake: the fibers' machine-dependent part is one file an architecture.
+macro(cb_require_switch)
+    if(NOT EXISTS "${CB_COMMON_DIR}/switch/${CB_ARCH}.h")
+        set(CB_UNAVAILABLE "no stack switch for ${CB_ARCH}: impls/common/switch/${CB_ARCH}.h")
+    endif()
+endmacro()
+
+function(cb_read_backend name)
+    set(CB_BACKEND_DIR "${CMAKE_SOURCE_DIR}/impls/${name}")
+    set(CB_LANGUAGE C)
+    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS UNAVAILABLE)
+        set(CB_${key} "")
+    endforeach()
+    include("${CB_BACKEND_DIR}/backend.cmake" OPTIONAL)
+    if(NOT CB_LANGUAGE MATCHES "^(C|CXX)$")
+        message(FATAL_ERROR "impls/${name}/backend.cmake: CB_LANGUAGE is ${CB_LANGUAGE}; "
+            "it must be C or CXX")
+    endif()
+    list(APPEND CB_FLAGS ${CB_FLAGS_${CMAKE_C_COMPILER_ID}})
+    set(sources "")
+    foreach(source IN LISTS CB_SOURCES)
+        get_filename_component(source "${source}" ABSOLUTE BASE_DIR "${CB_BACKEND_DIR}")
+        if(source MATCHES "\\.S$")
+            enable_language(ASM)
+        endif()
+        list(APPEND sources "${source}")
+    endforeach()
+    set(CB_SOURCES "${sources}")
+    foreach(key LANGUAGE FLAGS SOURCES LIBS UNAVAILABLE)
+        set_property(GLOBAL PROPERTY "cb_${name}_${key}" "${CB_${key}}")
+    endforeach()
+endfunction()
+
+# Sets <out> to what backend.cmake said under this key.
+function(cb_backend_property out name key)
+    get_property(value GLOBAL PROPERTY "cb_${name}_${key}")
+    set(${out} "${value}" PARENT_SCOPE)
+endfunction()
+
+function(cb_backends_for_tests out)
+    set(names "")
+    set(candidates ${CB_ALL_BACKENDS})
+    if(EXISTS "${CMAKE_SOURCE_DIR}/impls/${CB_TEMPLATE}/backend.h")
+        list(APPEND candidates ${CB_TEMPLATE})
+    endif()
+    foreach(name IN LISTS candidates)
+        cb_backend_property(reason "${name}" UNAVAILABLE)
+        if(reason STREQUAL "")
+            list(APPEND names "${name}")
+        endif()
+    endforeach()
+    set(${out} "${names}" PARENT_SCOPE)
+endfunction()
+
+# ---- Programs and units -------------------------------------------------------------------------
+
+# Includes and flags of everything that is compiled against one backend.
+function(cb_backend_options target backend)
+    cb_backend_property(flags "${backend}" FLAGS)
+    cb_backend_property(libs "${backend}" LIBS)
+    target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/harness/include"
+        "${CMAKE_SOURCE_DIR}/impls/${backend}" "${CMAKE_SOURCE_DIR}/impls"
+        "${CMAKE_SOURCE_DIR}/scenarios" "${CMAKE_SOURCE_DIR}/harness/bench" "${CMAKE_SOURCE_DIR}")
+    target_compile_options(${target} PRIVATE ${flags})
+    target_link_libraries(${target} PRIVATE ${libs} Threads::Threads)
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+
+# Writes one generated file of the program `owner`, only if its text changes; <out> is its path.
+# The suffix makes it C or C++, as the backend says.
+function(cb_write_unit out owner name text)
+    get_target_property(backend ${owner} CB_BACKEND)
+    cb_backend_property(language "${backend}" LANGUAGE)
+    set(suffix c)
+    if(language STREQUAL "CXX")
+        set(suffix cc)
+    endif()
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/units/${owner}/${name}.${suffix}")
+    file(CONFIGURE OUTPUT "${file}" CONTENT "${text}" @ONLY)
+    set(${out} "${file}" PARENT_SCOPE)
+endfunction()
+
+# The first lines of every unit.
+function(cb_unit_head out owner binding bodies loop)
+    get_target_property(checked ${owner} CB_CHECKED)
+    string(CONCAT head "// Generated by cmake/backends.cmake.\n"
+        "#define CO_CHECKED ${checked}\n"
+        "#define CO_BINDING ${binding}\n"
+        "#define CO_PART_BODIES ${bodies}\n"
+        "#define CO_PART_LOOP ${loop}\n")
+    set(${out} "${head}" PARENT_SCOPE)
+endfunction()
+
+function(cb_write_runtime out owner binding)
+    cb_unit_head(head ${owner} ${binding} 0 0)
+    cb_write_unit(file ${owner} runtime-${binding}
+        "${head}#define CO_RUNTIME 1\n#include <backend.h>\n")
+    set(${out} "${file}" PARENT_SCOPE)
+endfunction()
+
+function(cb_add_backend_program target)
+    cmake_parse_arguments(arg "LIBRARY" "BACKEND;CHECKED;DIRECTORY;OUTPUT" "" ${ARGN})
+    if(NOT DEFINED arg_CHECKED)
+        set(arg_CHECKED 0)
+    endif()
+    if(NOT DEFINED arg_DIRECTORY)
+        set(arg_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
+    endif()
+    if(NOT DEFINED arg_OUTPUT)
+        set(arg_OUTPUT "${target}")
+    endif()
+    cb_backend_property(sources "${arg_BACKEND}" SOURCES)
+
+    add_executable(${target})
+    set_target_properties(${target} PROPERTIES CB_BACKEND "${arg_BACKEND}"
+        CB_CHECKED "${arg_CHECKED}" OUTPUT_NAME "${arg_OUTPUT}"
+        RUNTIME_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
+    cb_write_runtime(runtime ${target} 2)
+    target_sources(${target} PRIVATE "${runtime}" ${sources})
+    cb_backend_options(${target} "${arg_BACKEND}")
+    if(NOT arg_LIBRARY)
+        return()
+    endif()
+
+    # The runtime is an object library so that its code size can be read from its objects.
+    cb_write_runtime(runtime ${target} 3)
+    add_library(${target}-runtime OBJECT "${runtime}" ${sources})
+    add_library(${target}-library SHARED "$<TARGET_OBJECTS:${target}-runtime>")
+    foreach(part runtime library)
+        set_target_properties(${target}-${part} PROPERTIES POSITION_INDEPENDENT_CODE ON
+            C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden OUTPUT_NAME "${arg_OUTPUT}"
+            LIBRARY_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
+        cb_backend_options(${target}-${part} "${arg_BACKEND}")
+    endforeach()
+    if(NOT (CB_SANITIZE AND CB_COMPILER STREQUAL "clang"))
+        target_link_options(${target}-library PRIVATE -Wl,-z,defs)
+    endif()
+    target_link_libraries(${target} PRIVATE ${target}-library)
+endfunction()
+
+function(cb_add_backend_unit target)
+    cmake_parse_arguments(arg "" "SOURCE;BINDING;UNIT;PART" "DEFINES" ${ARGN})
+    if(arg_BINDING STREQUAL "visible")
+        set(binding 1)
+        set(parts both)
+    elseif(arg_BINDING STREQUAL "opaque")
+        set(binding 2)
+        set(parts bodies loop)
+    elseif(arg_BINDING STREQUAL "library")
+        set(binding 3)
+        set(parts bodies loop)
+    else()
+        message(FATAL_ERROR "cb_add_backend_unit: the binding is \"${arg_BINDING}\"; "
+            "it must be visible, opaque or library")
+    endif()
+    if(DEFINED arg_PART)
+        set(parts "${arg_PART}")
+    endif()
+    set(defines "#define CO_UNIT ${arg_UNIT}\n")
+    foreach(define IN LISTS arg_DEFINES)
+        string(REGEX REPLACE "^([^=]+)=(.*)$" "\\1 \\2" define "${define}")
+        string(APPEND defines "#define ${define}\n")
+    endforeach()
+    get_filename_component(source "${arg_SOURCE}" ABSOLUTE)
+    get_filename_component(base "${source}" NAME_WE)
+    file(RELATIVE_PATH source "${CMAKE_SOURCE_DIR}" "${source}")
+    foreach(part IN LISTS parts)
+        set(bodies 1)
+        set(loop 1)
+        if(part STREQUAL "bodies")
+            set(loop 0)
+        elseif(part STREQUAL "loop")
+            set(bodies 0)
+        endif()
+        cb_unit_head(head ${target} ${binding} ${bodies} ${loop})
+        cb_write_unit(file ${target} "${base}-${arg_UNIT}-${arg_BINDING}-${part}"
+            "${head}${defines}#include \"${source}\"\n")
+        set(owner ${target})
+        if(binding EQUAL 3 AND part STREQUAL "bodies")
+            set(owner ${target}-library)
+        endif()
+        target_sources(${owner} PRIVATE "${file}")
+    endforeach()
+endfunction()
+
+# ---- Bench programs -----------------------------------------------------------------------------
+
+function(cb_c_string out text)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    set(${out} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+# The string that backend.h gives a macro; adjacent string literals are joined.
+function(cb_header_string out name macro)
+    file(READ "${CMAKE_SOURCE_DIR}/impls/${name}/backend.h" text)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+        "${CMAKE_SOURCE_DIR}/impls/${name}/backend.h")
+    set(literal "\"([^\"\\\\]|\\\\.)*\"")
+    set(gap "[ \t\\\\\n]")
+    if(NOT text MATCHES "#[ \t]*define[ \t]+${macro}${gap}+(${literal}(${gap}*${literal})*)")
+        message(FATAL_ERROR "impls/${name}/backend.h: no #define ${macro} with a string")
+    endif()
+    # A list would split at a semicolon, so they step aside while the literals are taken apart.
+    string(REPLACE ";" "<semicolon>" literals "${CMAKE_MATCH_1}")
+    string(REGEX MATCHALL "${literal}" literals "${literals}")
+    set(value "")
+    foreach(part IN LISTS literals)
+        string(REGEX REPLACE "^\"(.*)\"$" "\\1" part "${part}")
+        string(APPEND value "${part}")
+    endforeach()
+    string(REPLACE "<semicolon>" ";" value "${value}")
+    set(${out} "${value}" PARENT_SCOPE)
+endfunction()
+
+# The file that stands where the bench program would be: --describe's facts and the reason.
+function(cb_write_unavailable name reason)
+    cb_header_string(family "${name}" CO_BACKEND_FAMILY)
+    cb_header_string(summary "${name}" CO_BACKEND_SUMMARY)
+    cb_c_string(reason "${reason}")
+    string(CONCAT text "{\"contract\": 1, \"backend\": \"${name}\", \"family\": \"${family}\", "
+        "\"summary\": \"${summary}\", \"compiler\": \"${CB_COMPILER}\", "
+        "\"compiler_version\": \"${CMAKE_C_COMPILER_VERSION}\", \"status\": \"unavailable\", "
+        "\"note\": ${reason}, \"capabilities\": [], \"scenarios\": []}\n")
+    file(CONFIGURE OUTPUT "${CB_BENCH_DIR}/${name}-${CB_COMPILER}.unavailable"
+        CONTENT "${text}" @ONLY)
+endfunction()
+
+# cb_source_facts.h: how much source and code a backend is, counted when it is built.
+function(cb_add_source_facts target backend)
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/units/${target}")
+    set(facts "${folder}/cb_source_facts.h")
+    cb_backend_property(flags "${backend}" FLAGS)
+    cb_backend_property(language "${backend}" LANGUAGE)
+    file(GLOB_RECURSE depends CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/impls/${backend}/*"
+        "${CB_COMMON_DIR}/*")
+    add_custom_command(OUTPUT "${facts}"
+        COMMAND sh "${CMAKE_SOURCE_DIR}/cmake/source_facts.sh" "${facts}" "${CMAKE_SOURCE_DIR}"
+            "${backend}" "$<TARGET_OBJECTS:${target}-runtime>" "${CMAKE_READELF}"
+            "${CMAKE_${language}_COMPILER}" ${flags}
+        DEPENDS ${depends} "$<TARGET_OBJECTS:${target}-runtime>"
+            "${CMAKE_SOURCE_DIR}/cmake/source_facts.sh" "${CMAKE_SOURCE_DIR}/cmake/count_lines.awk"
+        COMMENT "Counting the source of ${backend}" VERBATIM)
+    target_sources(${target} PRIVATE "${facts}")
+    target_include_directories(${target} PRIVATE "${folder}")
+endfunction()
+
+function(cb_add_describe target backend)
+    cb_backend_property(flags "${backend}" FLAGS)
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+    list(JOIN flags " " flags)
+    string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${flags}" flags)
+    cb_c_string(flags "${flags}")
+    cb_unit_head(head ${target} 2 0 0)
+    cb_write_unit(file ${target} describe "${head}\
+#define CB_FLAGS_TEXT ${flags}
+#define CB_BUILD_TYPE \"${CMAKE_BUILD_TYPE}\"
+#define CB_LINK 0
+#include \"cb_source_facts.h\"
+#include \"harness/bench/describe.c\"
+")
+    target_sources(${target} PRIVATE "${file}")
+    cb_add_source_facts(${target} "${backend}")
+endfunction()
+
+# Whether CB_BINDINGS asks for this scenario in this binding.
+function(cb_wants_binding out scenario binding)
+    cb_matches(plain "${binding}" ${CB_BINDINGS})
+    cb_matches(pair "${scenario}/${binding}" ${CB_BINDINGS})
+    set(${out} FALSE PARENT_SCOPE)
+    if(plain OR pair)
+        set(${out} TRUE PARENT_SCOPE)
+    endif()
+endfunction()
+
+# A bench program with every scenario that is wanted. <target>, in <directory>.
+function(cb_add_bench_program target backend directory)
+    set(checked 0)
+    if(CB_CHECKED)
+        set(checked 1)
+    endif()
+    cb_add_backend_program(${target} BACKEND "${backend}" CHECKED ${checked} LIBRARY
+        DIRECTORY "${directory}" OUTPUT "${backend}-${CB_COMPILER}")
+    set(externs "")
+    set(entries "")
+    foreach(scenario IN LISTS CB_BUILT_SCENARIOS)
+        foreach(binding visible opaque library)
+            cb_wants_binding(wanted "${scenario}" "${binding}")
+            if(NOT wanted)
+                continue()
+            endif()
+            string(REPLACE "-" "_" unit "cbu_${scenario}_${binding}")
+            cb_add_backend_unit(${target} BINDING ${binding} UNIT "${unit}"
+                SOURCE "${CMAKE_SOURCE_DIR}/scenarios/${scenario}/${scenario}.c")
+            string(APPEND externs "extern const struct cb_scenario ${unit}_scenario;\n")
+            string(APPEND entries "    {\"${scenario}\", \"${binding}\", &${unit}_scenario},\n")
+        endforeach()
+    endforeach()
+    set(registry "${CMAKE_CURRENT_BINARY_DIR}/units/${target}/registry.c")
+    file(CONFIGURE OUTPUT "${registry}" @ONLY CONTENT "// Generated by cmake/backends.cmake.
+#include \"registry.h\"
+
+${externs}
+const struct cb_registry_entry cb_registry[] = {
+${entries}    {0, 0, 0},
+};
+const size_t cb_registry_count = sizeof cb_registry / sizeof cb_registry[0] - 1;
+")
+    cb_add_describe(${target} "${backend}")
+    target_sources(${target} PRIVATE "${registry}" "$<TARGET_OBJECTS:cb_bench_main>")
+    target_link_libraries(${target} PRIVATE cb_bench_core)
+endfunction()
+
+# Every wanted backend's program, or the file that says why there is none; old ones are removed.
+function(cb_add_bench_programs)
+    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
+        message(WARNING "harness/bench/main.c is not there: no bench program is built")
+        return()
+    endif()
+    add_library(cb_bench_main OBJECT "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
+    target_link_libraries(cb_bench_main PRIVATE cb_bench_core)
+    set(keep "")
+    foreach(name IN LISTS CB_BUILT_BACKENDS)
+        cb_backend_property(reason "${name}" UNAVAILABLE)
+        if(reason STREQUAL "")
+            cb_add_bench_program("bench-${name}" "${name}" "${CB_BENCH_DIR}")
+            list(APPEND keep "${name}-${CB_COMPILER}" "lib${name}-${CB_COMPILER}.so")
+        else()
+            message(STATUS "${name} is unavailable: ${reason}")
+            cb_write_unavailable("${name}" "${reason}")
+            list(APPEND keep "${name}-${CB_COMPILER}.unavailable")
+        endif()
+    endforeach()
+    # What this build does not make must not be measured from an older one.
+    file(GLOB old RELATIVE "${CB_BENCH_DIR}" "${CB_BENCH_DIR}/*")
+    foreach(file IN LISTS old)
+        if(NOT file IN_LIST keep)
+            file(REMOVE "${CB_BENCH_DIR}/${file}")
+        endif()
+    endforeach()
+endfunction()
