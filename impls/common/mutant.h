@@ -1,0 +1,42 @@
+// Deliberate mistakes: what the mutation self-test of the conformance kit plants in a backend.
+//
+// A build with -DCO_MUTANT=<name> makes one mistake, and the kit must notice it; every other build
+// sees no trace of this file. Preprocessor only, so that assembly may include it as well.
+//
+//   drop_register      a switch forgets one callee-saved register
+//   misalign           a body starts on a stack that is not aligned to 16 bytes
+//   no_guard           a stack has no guard, though one was asked for
+//   lose_sent          what a resume sends in does not reach the yield
+//   leaf_not_restored  a coroutine call that returns leaves the leaf pointer where it was
+//   skip_cleanup       close does not run CO_FINALLY
+//
+// The names are listed once more, with the backends they apply to and the checks that must catch
+// them, in tests/conformance/mutants.cmake.
+#ifndef CO_MUTANT_H
+#define CO_MUTANT_H
+
+// CO_MUTATE(lose_sent, normal, mutated): `normal`, unless the build's mutant is the one named.
+// Text that contains a comma goes in parentheses.
+#ifdef CO_MUTANT
+#define CO_MUTANT_IS_drop_register_drop_register ~, 1
+#define CO_MUTANT_IS_misalign_misalign ~, 1
+#define CO_MUTANT_IS_no_guard_no_guard ~, 1
+#define CO_MUTANT_IS_lose_sent_lose_sent ~, 1
+#define CO_MUTANT_IS_leaf_not_restored_leaf_not_restored ~, 1
+#define CO_MUTANT_IS_skip_cleanup_skip_cleanup ~, 1
+
+#define CO_MUTANT_SECOND_(a, b, ...) b
+#define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)
+#define CO_MUTANT_PAIR_(name, mutant) CO_MUTANT_TEST_(CO_MUTANT_IS_##name##_##mutant)
+#define CO_MUTANT_PAIR(name, mutant) CO_MUTANT_PAIR_(name, mutant)
+#define CO_MUTANT_PICK_0(normal, mutated) normal
+#define CO_MUTANT_PICK_1(normal, mutated) mutated
+#define CO_MUTANT_PICK_(yes, normal, mutated) CO_MUTANT_PICK_##yes(normal, mutated)
+#define CO_MUTANT_PICK(yes, normal, mutated) CO_MUTANT_PICK_(yes, normal, mutated)
+#define CO_MUTATE(name, normal, mutated)                                                           \
+    CO_MUTANT_PICK(CO_MUTANT_PAIR(name, CO_MUTANT), normal, mutated)
+#else
+#define CO_MUTATE(name, normal, mutated) normal
+#endif
+
+#endif
