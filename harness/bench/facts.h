@@ -1,0 +1,49 @@
+// What a bench program knows about the backend in it: filled by describe.c, which is compiled once
+// for each backend and compiler.
+#ifndef CB_BENCH_FACTS_H
+#define CB_BENCH_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// An environment variable that must be set for a process that measures a cell with this parameter.
+// A backend.h lists them in the optional macro CO_BACKEND_ENVIRONMENT, e.g.
+//   #define CO_BACKEND_ENVIRONMENT {{"storage=fresh", "GLIBC_TUNABLES", "glibc.x=0"}}
+struct cb_env {
+    const char *param; // "key=value" as in a cell's params
+    const char *name;
+    const char *value;
+};
+
+struct cb_backend_facts {
+    const char *name;
+    const char *family;
+    const char *summary;
+    unsigned capabilities; // or-ed enum co_capability
+    int contract;
+    const char *compiler; // "gcc" or "clang"
+    const char *compiler_version;
+    const char *flags;
+    const char *language;   // "C17", "C++20"
+    const char *build_type; // CMake's; only "Release" may measure
+    int link;               // number of this link; links differ in padding
+    bool checked;           // CO_CHECKED: misuse is an error code
+    bool optimised;
+    const struct cb_env *environment;
+    size_t environment_count;
+    long source_lines; // each -1 where the build did not say
+    long source_asm_lines;
+    long source_text_bytes;
+};
+
+extern const struct cb_backend_facts cb_backend_facts;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
