@@ -70,8 +70,18 @@ struct cb_scenario {
 
 #define CB_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-// Defines the scenario's description: CB_SCENARIO(.id = "yield", ...), in the loop's part.
-#define CB_SCENARIO(...) const struct cb_scenario CO_SYM(scenario) = {__VA_ARGS__}
+// Defines the scenario's description: CB_SCENARIO(.id = "yield", ...), in the loop's part. Declared
+// first because a const object is local to its file in C++.
+#define CB_SCENARIO(...)                                                                           \
+    extern const struct cb_scenario CO_SYM(scenario);                                              \
+    const struct cb_scenario CO_SYM(scenario) = {__VA_ARGS__}
+
+// Folds one word into a checksum: a rotation and an addition. It depends on the order of the words,
+// no compiler has a closed form for it, and a recursion that ends in it is neither a tail call nor
+// an accumulator: it stays a recursion.
+static inline uintptr_t cb_mix(uintptr_t check, uintptr_t value) {
+    return (check << 1 | check >> (sizeof check * 8 - 1)) + value;
+}
 
 #ifdef __cplusplus
 }
