@@ -1,0 +1,225 @@
+// Fibers: a body on a stack of its own, entered and left by an inline switch of stack pointers.
+//
+// The backend chooses its stacks (stack_pool.h) and its switch (switch/<architecture>.h). The
+// switch path touches the control block and the two stacks, nothing else: no thread-local, no
+// current-coroutine variable, no state word.
+#ifndef CO_FIBER_H
+#define CO_FIBER_H
+
+#include "corobench/coro.h"
+#include "common/stack_pool.h"
+
+#if defined(__x86_64__)
+#include "common/switch/x86_64.h"
+#else
+#error "no switch for this architecture; the build lists this backend as unavailable"
+#endif
+
+#if CO_STACK_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+struct co_handler;
+enum co_life { CO_LIFE_NONE_, CO_LIFE_READY_, CO_LIFE_RUNNING_, CO_LIFE_FINISHED_ };
+
+// The control block; what a handle points to.
+struct co_stackful {
+    struct co_switch sw;
+    struct co_stack *stack; // NULL: there is none to give back
+    struct co_handler *handlers;
+    word error;   // on its way to a handler
+    bool closing; // no handler catches it
+#if CO_CHECKED
+    bool yielded_closing;
+    enum co_life life;
+#endif
+#if CO_STACK_ASAN
+    void *body_fake, *resumer_fake;
+    const void *resumer_low;
+    size_t resumer_bytes;
+#endif
+};
+typedef struct co_stackful *co_handle;
+
+// ---- Out of the body
+// ---------------------------------------------------------------------------------------
+
+#if CO_STACK_ASAN
+CO_INLINE void co_asan_arrived_(struct co_stackful *co, void *fake) {
+    __sanitizer_finish_switch_fiber(fake, &co->resumer_low, &co->resumer_bytes);
+}
+CO_INLINE void co_asan_leaving_(struct co_stackful *co, void **fake) {
+    __sanitizer_start_switch_fiber(fake, co->resumer_low, co->resumer_bytes);
+}
+#define CO_STARTED_(co) co_asan_arrived_((co), NULL)
+#else
+#define CO_STARTED_(co) ((void)0)
+#endif
+
+CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
+#if CO_CHECKED
+    if (co->closing && co->life == CO_LIFE_RUNNING_) {
+        co->yielded_closing = true; // reported by co_close; there is nobody to yield to
+        return 0;
+    }
+#endif
+#if CO_STACK_ASAN
+    co_asan_leaving_(co, &co->body_fake);
+    word in = co_arch_yield(&co->sw, v);
+    co_asan_arrived_(co, co->body_fake);
+    return in;
+#else
+    return co_arch_yield(&co->sw, v);
+#endif
+}
+
+__attribute__((noreturn)) CO_INLINE void co_finish_(struct co_stackful *co, word v, word st) {
+#if CO_STACK_ASAN
+    co_asan_leaving_(co, NULL); // NULL: its fake frames may go
+#endif
+    co_arch_finish(&co->sw, v, st);
+}
+
+#include "common/stackful.h"
+
+// ---- Into the body
+// -----------------------------------------------------------------------------------------
+
+CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), size_t bytes) {
+    struct co_stack *stack = co_stack_new(bytes);
+    co->stack = stack;
+    co->handlers = NULL;
+#if CO_CHECKED
+    co->life = stack == NULL ? CO_LIFE_NONE_ : CO_LIFE_READY_;
+    co->closing = co->yielded_closing = false;
+#endif
+    if (CO_UNLIKELY(stack == NULL))
+        return CO_E_NOMEM;
+#if CO_STACK_ASAN
+    ASAN_UNPOISON_MEMORY_REGION(stack->low, (size_t)((char *)stack - stack->low));
+#endif
+    co_arch_prepare(&co->sw, stack, entry);
+    return 0;
+}
+
+CO_INLINE struct co_result co_enter_(struct co_stackful *co, word in) {
+#if CO_STACK_ASAN
+    __sanitizer_start_switch_fiber(&co->resumer_fake, co->stack->low,
+                                   (size_t)((char *)co->stack - co->stack->low));
+    struct co_result r = co_arch_resume(&co->sw, in);
+    __sanitizer_finish_switch_fiber(co->resumer_fake, NULL, NULL);
+    return r;
+#else
+    return co_arch_resume(&co->sw, in);
+#endif
+}
+
+#if CO_CHECKED
+CO_INLINE int co_misuse_(const struct co_stackful *co) {
+    return co->life == CO_LIFE_NONE_       ? CO_E_INVALID
+           : co->life == CO_LIFE_RUNNING_  ? CO_E_RUNNING
+           : co->life == CO_LIFE_FINISHED_ ? CO_E_FINISHED
+                                           : 0;
+}
+CO_INLINE struct co_result co_checked_enter_(struct co_stackful *co, word in) {
+    co->life = CO_LIFE_RUNNING_;
+    struct co_result r = co_enter_(co, in);
+    co->life = r.st == CO_YIELDED ? CO_LIFE_READY_ : CO_LIFE_FINISHED_;
+    return r;
+}
+#define CO_ENTER_(co, in) co_checked_enter_((co), (in))
+#else
+#define CO_ENTER_(co, in) co_enter_((co), (in))
+#endif
+
+CO_INLINE struct co_result co_resume_here_(struct co_stackful *co, word in) {
+#if CO_CHECKED
+    int misuse = co_misuse_(co);
+    if (misuse < 0) {
+        struct co_result r = {0, (word)misuse};
+        return r;
+    }
+#endif
+    return CO_ENTER_(co, in);
+}
+
+// Where a diverted body goes on: above what it had on its stack, which nothing returns to.
+__attribute__((noreturn, unused)) static CO_COLD void co_landing_(void *p) {
+    struct co_stackful *co = (struct co_stackful *)p;
+#if CO_STACK_ASAN
+    co_asan_arrived_(co, co->body_fake);
+#endif
+    co_unwind_(co);
+}
+
+CO_INLINE struct co_result co_divert_(struct co_stackful *co, word error, bool closing) {
+    co->error = error;
+    co->closing = closing;
+    co_arch_divert(&co->sw, co_landing_);
+    return CO_ENTER_(co, 0);
+}
+
+static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co, word error,
+                                                          word *out) {
+#if CO_CHECKED
+    int misuse = co_misuse_(co);
+    if (misuse < 0)
+        return misuse;
+#endif
+    struct co_result r = {error, CO_FAILED};
+    if (!co_arch_unstarted(&co->sw))
+        r = co_divert_(co, error, false);
+#if CO_CHECKED
+    else
+        co->life = CO_LIFE_FINISHED_;
+#endif
+    *out = r.v;
+    return (int)r.st;
+}
+
+// Only a body with cleanups has to run again; any other just loses its stack.
+CO_INLINE int co_close_here_(struct co_stackful *co) {
+    int status = 0;
+#if CO_CHECKED
+    if (co->life == CO_LIFE_RUNNING_)
+        return CO_E_RUNNING;
+#endif
+    if (CO_UNLIKELY(co->handlers != NULL)) {
+        if (co_divert_(co, 0, true).st == CO_YIELDED)
+            status = CO_E_CLOSING;
+        co->handlers = NULL;
+    }
+#if CO_CHECKED
+    if (co->life != CO_LIFE_NONE_ && co->yielded_closing)
+        status = CO_E_CLOSING;
+    if (co->life != CO_LIFE_NONE_)
+        co->life = CO_LIFE_FINISHED_;
+#endif
+    if (co->stack != NULL) {
+        co_stack_free(co->stack);
+        co->stack = NULL;
+    }
+    return status;
+}
+
+#if CO_BINDING == CO_BINDING_LIBRARY
+#if CO_CHECKED || CO_STACK_ASAN
+static __attribute__((unused)) struct co_result co_resume_far_(struct co_stackful *co, word in) {
+    return co_resume_here_(co, in);
+}
+static __attribute__((unused)) word co_yield_far_(struct co_stackful *co, word v) {
+    return co_switch_out_(co, v);
+}
+#define CO_RESUME_FAR_ co_resume_far_
+#define CO_YIELD_FAR_ co_yield_far_
+#else
+// The control block starts with its struct co_switch.
+#define CO_RESUME_FAR_ ((struct co_result(*)(co_handle, word))co_arch_resume_far)
+#define CO_YIELD_FAR_ ((word(*)(co_handle, word))co_arch_yield_far)
+#endif
+#endif
+
+#include "common/stackful_drive.h"
+
+#endif

@@ -1,0 +1,343 @@
+// Stacks: mapped, guarded, kept for reuse. One pool for each size class, a class is twice as large
+// as the one before.
+//
+// CO_STACK_BYTES is the usable size of the smallest class, CO_STACK_BATCH how many stacks are
+// mapped at a time. The free-list link stands at the top of a stack, on the line that its next user
+// touches first. Tops are staggered: page-aligned ones share a handful of L1 sets, and sixteen live
+// coroutines then evict each other.
+#ifndef CO_STACK_POOL_H
+#define CO_STACK_POOL_H
+
+#include "corobench/coro.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CO_STACK_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CO_STACK_ASAN 1
+#endif
+#endif
+#ifndef CO_STACK_ASAN
+#define CO_STACK_ASAN 0
+#endif
+
+enum {
+    CO_STACK_CLASSES = 16,
+    CO_STACK_STEPS = 16,       // tops stand at this many different places,
+    CO_STACK_STEP_BYTES = 192, // this far from each other: 2.8 KiB of the top page at most
+};
+
+// The record at the top of every stack; the stack pointer starts at its address and goes down.
+struct co_stack {
+    struct co_stack *next; // while free
+    char *low;             // lowest usable byte; the guard page is below
+    size_t class_;
+};
+
+struct co_stack_class {
+    struct co_stack *free;
+    char *fresh, *end; // the rest of the newest mapping
+    size_t carved;     // stacks handed out of mappings so far, for the stagger
+};
+
+struct co_stacks {
+    struct co_stack_class of[CO_STACK_CLASSES];
+    bool keep_none, ready, guard;
+    size_t held, limit; // bytes mapped, and the most that may be (0: no limit)
+    struct co_mapping *mappings;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern __attribute__((visibility("hidden"))) struct co_stacks CO_RT(stacks);
+__attribute__((visibility("hidden"))) struct co_stack *CO_RT(stacks_more)(size_t bytes);
+__attribute__((visibility("hidden"))) void CO_RT(stacks_less)(struct co_stack *stack);
+#ifdef __cplusplus
+}
+#endif
+
+// A stack with at least `bytes` for the body (0: the smallest class), or NULL. Its contents are
+// indeterminate.
+CO_INLINE struct co_stack *co_stack_new(size_t bytes) {
+    struct co_stack *stack = CO_RT(stacks).of[0].free;
+    if (CO_LIKELY(bytes == 0 && stack != NULL)) {
+        CO_RT(stacks).of[0].free = stack->next;
+        return stack;
+    }
+    return CO_RT(stacks_more)(bytes);
+}
+
+CO_INLINE void co_stack_free(struct co_stack *stack) {
+    if (CO_UNLIKELY(CO_RT(stacks).keep_none || stack->class_ != 0)) {
+        CO_RT(stacks_less)(stack);
+        return;
+    }
+    stack->next = CO_RT(stacks).of[0].free;
+    CO_RT(stacks).of[0].free = stack;
+}
+
+#ifdef CO_RUNTIME
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 // Linux 6.13
+#endif
+
+#if CO_STACK_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#define CO_STACK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
+#define CO_STACK_UNROOT_(p, bytes) __lsan_unregister_root_region((p), (bytes))
+#define CO_STACK_CLEAN_(p, bytes) ASAN_UNPOISON_MEMORY_REGION((p), (bytes))
+#else
+#define CO_STACK_ROOT_(p, bytes) ((void)0)
+#define CO_STACK_UNROOT_(p, bytes) ((void)0)
+#define CO_STACK_CLEAN_(p, bytes) ((void)0)
+#endif
+
+struct co_stacks CO_RT(stacks);
+static const char *co_stacks_reason_ = "no allocation has failed";
+static char co_stacks_text_[160];
+
+// A mapping that holds stacks, so that trim can give it back.
+struct co_mapping {
+    struct co_mapping *next;
+    char *at;
+    size_t bytes;
+};
+
+static size_t co_page_(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t co_class_bytes_(size_t class_) {
+    return (size_t)CO_STACK_BYTES << class_;
+}
+
+// From the start of one stack to the start of the next: guard page and stack.
+static size_t co_class_stride_(size_t class_) {
+    return co_class_bytes_(class_) + co_page_();
+}
+
+static long co_read_number_(const char *path) {
+    long n = -1;
+    FILE *f = fopen(path, "re");
+    if (f != NULL) {
+        if (fscanf(f, "%ld", &n) != 1)
+            n = -1;
+        fclose(f);
+    }
+    return n;
+}
+
+// ---- Guards ----
+
+enum co_guard_way { CO_GUARD_UNKNOWN_, CO_GUARD_MADVISE_, CO_GUARD_MPROTECT_ };
+static enum co_guard_way co_guard_way_;
+
+// Asks the kernel to read the page for us: a real guard is an error code there, where a touch would
+// be a crash. Needed because under emulation MADV_GUARD_INSTALL may succeed and guard nothing.
+static bool co_guard_holds_(const char *page) {
+    int ends[2];
+    if (pipe(ends) != 0)
+        return false;
+    bool holds = write(ends[1], page, 1) < 0 && errno == EFAULT;
+    close(ends[0]);
+    close(ends[1]);
+    return holds;
+}
+
+static enum co_guard_way co_guard_find_way_(void) {
+    size_t page = co_page_();
+    enum co_guard_way way = CO_GUARD_MPROTECT_;
+    if (CO_STACK_ASAN)
+        return way; // LeakSanitizer reads what /proc/self/maps calls readable, which such a guard
+                    // page is
+    char *probe =
+        (char *)mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return way;
+    if (madvise(probe, page, MADV_GUARD_INSTALL) == 0 && co_guard_holds_(probe))
+        way = CO_GUARD_MADVISE_;
+    munmap(probe, page);
+    return way;
+}
+
+static bool co_guard_set_(char *page) {
+#if CO_MUTANT_IS_NO_GUARD
+    return true;
+#endif
+    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
+        co_guard_way_ = co_guard_find_way_();
+    if (co_guard_way_ == CO_GUARD_MADVISE_)
+        return madvise(page, co_page_(), MADV_GUARD_INSTALL) == 0;
+    return mprotect(page, co_page_(), PROT_NONE) == 0;
+}
+
+// ---- Mapping ----
+
+static char *co_stacks_map_(size_t bytes) {
+    struct co_stacks *all = &CO_RT(stacks);
+    if (all->limit != 0 && all->held + bytes > all->limit) {
+        co_stacks_reason_ = "the memory limit set for stacks is reached";
+        return NULL;
+    }
+    struct co_mapping *m = (struct co_mapping *)malloc(sizeof *m);
+    char *p = m == NULL
+                  ? (char *)MAP_FAILED
+                  : (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (p == MAP_FAILED) {
+        snprintf(co_stacks_text_, sizeof co_stacks_text_, "mmap of %zu bytes for stacks: %s", bytes,
+                 strerror(errno));
+        co_stacks_reason_ = co_stacks_text_;
+        free(m);
+        return NULL;
+    }
+    // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
+    // has no such advice.
+    (void)madvise(p, bytes, MADV_NOHUGEPAGE);
+    m->at = p;
+    m->bytes = bytes;
+    m->next = all->mappings;
+    all->mappings = m;
+    all->held += bytes;
+    CO_STACK_ROOT_(p, bytes);
+    return p;
+}
+
+static void co_stacks_unmap_(char *p) {
+    struct co_stacks *all = &CO_RT(stacks);
+    for (struct co_mapping **at = &all->mappings; *at != NULL; at = &(*at)->next) {
+        struct co_mapping *m = *at;
+        if (m->at != p)
+            continue;
+        *at = m->next;
+        all->held -= m->bytes;
+        CO_STACK_UNROOT_(p, m->bytes);
+        CO_STACK_CLEAN_(p, m->bytes);
+        munmap(p, m->bytes);
+        free(m);
+        return;
+    }
+}
+
+// Makes a stack of the `stride` bytes at `p`: its guard below, its record above, staggered.
+static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
+    size_t page = co_page_();
+    if (CO_RT(stacks).guard && !co_guard_set_(p)) {
+        snprintf(co_stacks_text_, sizeof co_stacks_text_,
+                 "a guard page was refused (%s): vm.max_map_count=%ld mappings, one or two a guard",
+                 strerror(errno), co_read_number_("/proc/sys/vm/max_map_count"));
+        co_stacks_reason_ = co_stacks_text_;
+        return NULL;
+    }
+    size_t lower = number % CO_STACK_STEPS * CO_STACK_STEP_BYTES + sizeof(struct co_stack);
+    char *top = p + co_class_stride_(class_) - lower;
+    struct co_stack *stack = (struct co_stack *)((uintptr_t)top & ~(uintptr_t)63);
+    stack->low = p + page;
+    stack->class_ = class_;
+    return stack;
+}
+
+static void co_stacks_ready_(void) {
+    if (!CO_RT(stacks).ready) {
+        CO_RT(stacks).ready = true;
+        CO_RT(stacks).guard = true;
+    }
+}
+
+// What a body can't use of a class: record, stagger and red zone.
+enum { CO_STACK_OVERHEAD = CO_STACK_STEPS * CO_STACK_STEP_BYTES + 64 + 128 };
+
+static size_t co_class_for_(size_t bytes) {
+    size_t class_ = 0;
+    while (class_ < CO_STACK_CLASSES && bytes != 0 &&
+           co_class_bytes_(class_) < bytes + CO_STACK_OVERHEAD)
+        class_++;
+    return class_;
+}
+
+// The slow path: another class than the smallest, an empty pool, or nothing is kept.
+struct co_stack *CO_RT(stacks_more)(size_t bytes) {
+    struct co_stacks *all = &CO_RT(stacks);
+    co_stacks_ready_();
+    size_t class_ = co_class_for_(bytes);
+    if (class_ == CO_STACK_CLASSES) {
+        co_stacks_reason_ = "the stated need of stack is larger than the largest class";
+        return NULL;
+    }
+    struct co_stack_class *of = &all->of[class_];
+    struct co_stack *stack = of->free;
+    if (stack != NULL) {
+        of->free = stack->next;
+        CO_STACK_CLEAN_(stack->low, (size_t)((char *)stack - stack->low));
+        return stack;
+    }
+    size_t stride = co_class_stride_(class_);
+    if (of->fresh == of->end) {
+        size_t batch = all->keep_none || class_ != 0 ? 1 : CO_STACK_BATCH;
+        of->fresh = co_stacks_map_(batch * stride);
+        of->end = of->fresh == NULL ? NULL : of->fresh + batch * stride;
+        if (of->fresh == NULL)
+            return NULL;
+    }
+    stack = co_stack_at_(of->fresh, class_, of->carved++);
+    if (stack != NULL)
+        of->fresh += stride;
+    return stack;
+}
+
+void CO_RT(stacks_less)(struct co_stack *stack) {
+    struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
+    if (CO_RT(stacks).keep_none) {
+        co_stacks_unmap_(stack->low - co_page_());
+        return;
+    }
+    stack->next = of->free;
+    of->free = stack;
+}
+
+CO_EXPORT void CO_RT(backend_trim)(void) {
+    struct co_stacks *all = &CO_RT(stacks);
+    while (all->mappings != NULL)
+        co_stacks_unmap_(all->mappings->at);
+    memset(all->of, 0, sizeof all->of);
+}
+
+CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
+    struct co_stacks *all = &CO_RT(stacks);
+    CO_RT(backend_trim)();
+    all->ready = true;
+    all->keep_none = config->fresh;
+    all->guard = config->guard;
+    all->limit = config->memory_limit;
+    return 0;
+}
+
+CO_EXPORT const char *CO_RT(backend_reason)(void) {
+    return co_stacks_reason_;
+}
+
+#if CO_BINDING != CO_BINDING_LIBRARY
+// Guards by mprotect split mappings, and the kernel limits those; guards by madvise don't.
+struct co_limit co_backend_limit(void) {
+    static char reason[96];
+    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
+        co_guard_way_ = co_guard_find_way_();
+    long maps = co_read_number_("/proc/sys/vm/max_map_count");
+    if (co_guard_way_ == CO_GUARD_MADVISE_ || maps <= 0)
+        return (struct co_limit){SIZE_MAX, "memory"};
+    snprintf(reason, sizeof reason, "vm.max_map_count=%ld: two mappings a guarded stack", maps);
+    return (struct co_limit){(size_t)(maps > 200 ? (maps - 200) / 2 : 0), reason};
+}
+#endif
+#endif // CO_RUNTIME
+
+#endif

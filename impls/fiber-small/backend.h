@@ -1,0 +1,21 @@
+// fiber-small: pooled small stacks, many to a mapping, and a switch that keeps the full ABI.
+#ifndef CO_BACKEND_H
+#define CO_BACKEND_H
+
+#include "corobench/coro.h"
+
+#define CO_BACKEND_CONTRACT 1
+#define CO_BACKEND_NAME "fiber-small"
+#define CO_BACKEND_FAMILY "fiber"
+#define CO_BACKEND_SUMMARY                                                                         \
+    "pooled 16 KiB stacks from one arena, tops staggered, full-ABI inline switch"
+#define CO_BACKEND_CAPS                                                                            \
+    (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
+     CO_CAP_CALLEE_SAVED)
+
+#define CO_STACK_BYTES (16 << 10)
+#define CO_STACK_BATCH 1024
+#include "common/fiber.h"
+
+#include "corobench/coro_check.h"
+#endif
