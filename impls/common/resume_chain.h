@@ -25,7 +25,7 @@ struct co_frame {
 };
 typedef struct co_frame *co_handle;
 
-#define CO_STEP_REST unsigned co_mode_
+#define CO_STEP_REST __attribute__((unused)) unsigned co_mode_
 #define CO_STEP_REST_ARG co_mode_
 
 // The root frame is the whole coroutine.

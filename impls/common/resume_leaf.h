@@ -44,7 +44,7 @@ struct co_unwind {
 // callee.
 enum { CO_GO_ON_ = 8 };
 
-#define CO_STEP_REST struct co_leaf *co_co_
+#define CO_STEP_REST __attribute__((unused)) struct co_leaf *co_co_
 #define CO_STEP_REST_ARG co_co_
 
 #define CO_ROOT_DECL_(name)                                                                        \

@@ -156,7 +156,8 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
     CO_CALL_LINKAGE_ word co_call_##name(struct co_stackful *co, struct co_args_##name args) {     \
         return co_body_##name(co, args);                                                           \
     }                                                                                              \
-    static inline word co_body_##name(struct co_stackful *co_self_, struct co_args_##name co_args_)
+    static inline word co_body_##name(__attribute__((unused)) struct co_stackful *co_self_,        \
+                                      struct co_args_##name co_args_)
 
 // CO_FINALLY stands at the end of the text but has to act at its beginning: the body starts by
 // going to its end, where CO_END sends it straight back and CO_FINALLY first sets its handler.

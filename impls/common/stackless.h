@@ -90,7 +90,8 @@ CO_INLINE struct co_result co_result_(word v, word st) {
         return co_body_##name(co_f_, co_in_, CO_STEP_REST_ARG);                                    \
     }                                                                                              \
     CO_BY_NAME_(name)                                                                              \
-    CO_INLINE struct co_result co_body_##name(struct co_frame *co_f_, word co_in_, CO_STEP_REST)
+    CO_INLINE struct co_result co_body_##name(struct co_frame *co_f_,                              \
+                                              __attribute__((unused)) word co_in_, CO_STEP_REST)
 
 #define CO_BEGIN(name)                                                                             \
     enum { co_base_ = __COUNTER__ };                                                               \
