@@ -114,8 +114,10 @@ static int measure(const struct cb_bench *bench, const struct cb_options *option
     char *text = cb_run_cell(&session, &run);
     if (!text)
         return CB_EXIT_USAGE;
-    int error = cb_file_write(options->out, text, strlen(text));
+    char *lines = cb_format("%s\n", text);
     free(text);
+    int error = cb_file_write(options->out, lines, strlen(lines));
+    free(lines);
     if (error < 0) {
         cb_error(stderr,
                  "cannot write %s: %s\nthe measurement is lost, no file is left behind\n"
