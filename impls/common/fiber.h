@@ -9,7 +9,13 @@
 #include "corobench/coro.h"
 #include "common/stack_pool.h"
 
-#if defined(__x86_64__)
+// A backend with a switch of its own includes it first and defines CO_OWN_SWITCH: struct co_switch
+// and co_arch_prepare, _unstarted, _resume, _yield and _finish, as switch/x86_64.h describes them.
+// One that can also make a suspended body go on in another function (co_arch_divert) sets
+// CO_ARCH_DIVERTS; without, each resumed body tests a flag. One that has assembly entry points for
+// the library binding sets CO_ARCH_FAR.
+#if defined(CO_OWN_SWITCH)
+#elif defined(__x86_64__)
 #include "common/switch/x86_64.h"
 #else
 #error "no switch for this architecture; the build lists this backend as unavailable"
@@ -30,6 +36,9 @@ struct co_stackful {
     struct co_handler *handlers;
     word error;   // on its way to a handler
     bool closing; // no handler catches it
+#if !CO_ARCH_DIVERTS
+    bool diverted; // what the body finds when it is resumed
+#endif
 #if CO_CHECKED
     bool yielded_closing;
     enum co_life life;
@@ -57,6 +66,8 @@ CO_INLINE void co_asan_leaving_(struct co_stackful *co, void **fake) {
 #define CO_STARTED_(co) ((void)0)
 #endif
 
+__attribute__((noreturn, unused)) static CO_COLD void co_unwind_(struct co_stackful *co);
+
 CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
 #if CO_CHECKED
     if (co->closing && co->life == CO_LIFE_RUNNING_) {
@@ -66,12 +77,18 @@ CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
 #endif
 #if CO_STACK_ASAN
     co_asan_leaving_(co, &co->body_fake);
-    word in = co_arch_yield(&co->sw, v);
-    co_asan_arrived_(co, co->body_fake);
-    return in;
-#else
-    return co_arch_yield(&co->sw, v);
 #endif
+    word in = co_arch_yield(&co->sw, v);
+#if CO_STACK_ASAN
+    co_asan_arrived_(co, co->body_fake);
+#endif
+#if !CO_ARCH_DIVERTS
+    if (CO_UNLIKELY(co->diverted)) {
+        co->diverted = false;
+        co_unwind_(co);
+    }
+#endif
+    return in;
 }
 
 __attribute__((noreturn)) CO_INLINE void co_finish_(struct co_stackful *co, word v, word st) {
@@ -90,6 +107,9 @@ CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), siz
     struct co_stack *stack = co_stack_new(bytes);
     co->stack = stack;
     co->handlers = NULL;
+#if !CO_ARCH_DIVERTS
+    co->diverted = false;
+#endif
 #if CO_CHECKED
     co->life = stack == NULL ? CO_LIFE_NONE_ : CO_LIFE_READY_;
     co->closing = co->yielded_closing = false;
@@ -144,6 +164,7 @@ CO_INLINE struct co_result co_resume_here_(struct co_stackful *co, word in) {
     return CO_ENTER_(co, in);
 }
 
+#if CO_ARCH_DIVERTS
 // Where a diverted body goes on: above what it had on its stack, which nothing returns to.
 __attribute__((noreturn, unused)) static CO_COLD void co_landing_(void *p) {
     struct co_stackful *co = (struct co_stackful *)p;
@@ -152,11 +173,16 @@ __attribute__((noreturn, unused)) static CO_COLD void co_landing_(void *p) {
 #endif
     co_unwind_(co);
 }
+#endif
 
 CO_INLINE struct co_result co_divert_(struct co_stackful *co, word error, bool closing) {
     co->error = error;
     co->closing = closing;
+#if CO_ARCH_DIVERTS
     co_arch_divert(&co->sw, co_landing_);
+#else
+    co->diverted = true;
+#endif
     return CO_ENTER_(co, 0);
 }
 
@@ -204,7 +230,7 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
 }
 
 #if CO_BINDING == CO_BINDING_LIBRARY
-#if CO_CHECKED || CO_STACK_ASAN
+#if CO_CHECKED || CO_STACK_ASAN || !CO_ARCH_FAR
 static __attribute__((unused)) struct co_result co_resume_far_(struct co_stackful *co, word in) {
     return co_resume_here_(co, in);
 }

@@ -21,7 +21,8 @@ struct co_switch {
     struct co_context body, resumer;
 };
 
-#define CO_ARCH_FULL_ABI 1
+#define CO_ARCH_DIVERTS 1 // co_arch_divert
+#define CO_ARCH_FAR 1     // co_arch_resume_far, co_arch_yield_far
 
 // Byte offsets, for the assembly; checked against the struct below.
 #define CO_BODY_ "0"
