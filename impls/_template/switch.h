@@ -25,8 +25,10 @@ static __attribute__((unused)) void co_template_start_(unsigned high, unsigned l
 }
 
 // Makes the first resume call entry(s) on the stack that ends at `top`, 64-byte aligned. entry
-// never returns. Required. swapcontext wants to know a size: what the pool guarantees below `top`.
-CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(void *)) {
+// never returns. Required. (Not CO_INLINE here: a function that calls getcontext cannot be
+// inlined.)
+static __attribute__((unused, noinline)) void co_arch_prepare(struct co_switch *s, void *top,
+                                                              void (*entry)(void *)) {
     enum { BYTES = CO_STACK_BYTES / 2 }; // surely there below `top`; only a debugger looks
     getcontext(&s->body);
     s->body.uc_stack.ss_sp = (char *)top - BYTES;
