@@ -24,18 +24,24 @@
 # and may read CB_ARCH, CB_COMPILER (gcc, clang), CB_BACKEND_DIR, CB_COMMON_DIR. cb_require_switch()
 # is for whoever needs impls/common/switch/<arch>.h.
 #
-# For tests, three functions:
+# For tests, some functions:
 #
 #   cb_add_backend_program(<target> BACKEND <name> [CHECKED 0|1] [DIRECTORY <dir>] [OUTPUT <name>]
-#                          [LIBRARY])
+#                          [LIBRARY] [OBJECTS])
 #       An executable with the backend's runtime and flags, without a main. LIBRARY also makes the
 #       target <target>-library, a shared object that holds the runtime of the library binding.
+#       OBJECTS makes an object library instead, to link into several executables.
 #   cb_add_backend_unit(<target> SOURCE <file> BINDING visible|opaque|library UNIT <prefix>
 #                       [PART bodies|loop] [DEFINES <NAME=value>...])
 #       Compiles a file written like a scenario into that program: the units that the table above
 #       shows for this binding, or with PART one of them only. UNIT becomes CO_UNIT.
+#   cb_add_backend_object(<target> BACKEND <name> SOURCE <file> [CHECKED 0|1])
+#       An object library of one file that includes <backend.h>, bodies and loops apart.
 #   cb_backends_for_tests(<variable>)
 #       The names of all backends that can be built here, and of the template.
+#
+# The object library bench-<backend>-units, which each preset has for each of those backends, is all
+# of a bench program but its main: runtime, scenarios in all bindings, registry.
 #
 # Example:
 #   cb_add_backend_program(probe BACKEND fiber-full CHECKED 1 LIBRARY)
@@ -212,8 +218,8 @@ function(cb_backend_options target backend)
         "${CMAKE_SOURCE_DIR}/impls/${backend}" "${CMAKE_SOURCE_DIR}/impls"
         "${CMAKE_SOURCE_DIR}/scenarios" "${CMAKE_SOURCE_DIR}/harness/bench" "${CMAKE_SOURCE_DIR}")
     target_compile_options(${target} PRIVATE ${flags})
-    target_link_libraries(${target} PRIVATE ${libs} Threads::Threads)
-    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_libraries(${target} PUBLIC ${libs} Threads::Threads)
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX CB_BACKEND "${backend}")
 endfunction()
 
 # Writes one generated file of the program `owner`, only if its text changes; <out> is its path.
@@ -249,7 +255,7 @@ function(cb_write_runtime out owner binding)
 endfunction()
 
 function(cb_add_backend_program target)
-    cmake_parse_arguments(arg "LIBRARY" "BACKEND;CHECKED;DIRECTORY;OUTPUT" "" ${ARGN})
+    cmake_parse_arguments(arg "LIBRARY;OBJECTS" "BACKEND;CHECKED;DIRECTORY;OUTPUT" "" ${ARGN})
     if(NOT DEFINED arg_CHECKED)
         set(arg_CHECKED 0)
     endif()
@@ -261,13 +267,17 @@ function(cb_add_backend_program target)
     endif()
     cb_backend_property(sources "${arg_BACKEND}" SOURCES)
 
-    add_executable(${target})
-    set_target_properties(${target} PROPERTIES CB_BACKEND "${arg_BACKEND}"
-        CB_CHECKED "${arg_CHECKED}" OUTPUT_NAME "${arg_OUTPUT}"
-        RUNTIME_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
+    if(arg_OBJECTS)
+        add_library(${target} OBJECT)
+    else()
+        add_executable(${target})
+        set_target_properties(${target} PROPERTIES OUTPUT_NAME "${arg_OUTPUT}"
+            RUNTIME_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
+    endif()
+    cb_backend_options(${target} "${arg_BACKEND}")
+    set_target_properties(${target} PROPERTIES CB_CHECKED "${arg_CHECKED}")
     cb_write_runtime(runtime ${target} 2)
     target_sources(${target} PRIVATE "${runtime}" ${sources})
-    cb_backend_options(${target} "${arg_BACKEND}")
     if(NOT arg_LIBRARY)
         return()
     endif()
@@ -285,7 +295,7 @@ function(cb_add_backend_program target)
     if(NOT (CB_SANITIZE AND CB_COMPILER STREQUAL "clang"))
         target_link_options(${target}-library PRIVATE -Wl,-z,defs)
     endif()
-    target_link_libraries(${target} PRIVATE ${target}-library)
+    target_link_libraries(${target} PUBLIC ${target}-library)
 endfunction()
 
 function(cb_add_backend_unit target)
@@ -333,6 +343,22 @@ function(cb_add_backend_unit target)
     endforeach()
 endfunction()
 
+function(cb_add_backend_object target)
+    cmake_parse_arguments(arg "" "BACKEND;SOURCE;CHECKED" "" ${ARGN})
+    if(NOT DEFINED arg_CHECKED)
+        set(arg_CHECKED 0)
+    endif()
+    get_filename_component(source "${arg_SOURCE}" ABSOLUTE)
+    get_filename_component(base "${source}" NAME_WE)
+    file(RELATIVE_PATH source "${CMAKE_SOURCE_DIR}" "${source}")
+    add_library(${target} OBJECT)
+    cb_backend_options(${target} "${arg_BACKEND}")
+    set_target_properties(${target} PROPERTIES CB_CHECKED "${arg_CHECKED}")
+    cb_unit_head(head ${target} 2 0 0)
+    cb_write_unit(file ${target} "${base}" "${head}#include \"${source}\"\n")
+    target_sources(${target} PRIVATE "${file}")
+endfunction()
+
 # ---- Bench programs -----------------------------------------------------------------------------
 
 function(cb_c_string out text)
@@ -376,60 +402,81 @@ function(cb_write_unavailable name reason)
         CONTENT "${text}" @ONLY)
 endfunction()
 
-# cb_source_facts.h: how much source and code a backend is, counted when it is built.
-function(cb_add_source_facts target backend)
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/units/${target}")
-    set(facts "${folder}/cb_source_facts.h")
+# cb_source_facts.h: how much source and code a backend is, counted when it is built. <units> made
+# the runtime of the library binding; <out> is the header.
+function(cb_add_source_facts out units backend)
+    set(facts "${CMAKE_CURRENT_BINARY_DIR}/units/${units}/cb_source_facts.h")
     cb_backend_property(flags "${backend}" FLAGS)
     cb_backend_property(language "${backend}" LANGUAGE)
     file(GLOB_RECURSE depends CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/impls/${backend}/*"
         "${CB_COMMON_DIR}/*")
     add_custom_command(OUTPUT "${facts}"
         COMMAND sh "${CMAKE_SOURCE_DIR}/cmake/source_facts.sh" "${facts}" "${CMAKE_SOURCE_DIR}"
-            "${backend}" "$<TARGET_OBJECTS:${target}-runtime>" "${CMAKE_READELF}"
+            "${backend}" "$<TARGET_OBJECTS:${units}-runtime>" "${CMAKE_READELF}"
             "${CMAKE_${language}_COMPILER}" ${flags}
-        DEPENDS ${depends} "$<TARGET_OBJECTS:${target}-runtime>"
+        DEPENDS ${depends} "$<TARGET_OBJECTS:${units}-runtime>"
             "${CMAKE_SOURCE_DIR}/cmake/source_facts.sh" "${CMAKE_SOURCE_DIR}/cmake/count_lines.awk"
         COMMENT "Counting the source of ${backend}" VERBATIM)
-    target_sources(${target} PRIVATE "${facts}")
-    target_include_directories(${target} PRIVATE "${folder}")
+    set(${out} "${facts}" PARENT_SCOPE)
 endfunction()
 
-function(cb_add_describe target backend)
+function(cb_add_describe units backend)
     cb_backend_property(flags "${backend}" FLAGS)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     list(JOIN flags " " flags)
     string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${flags}" flags)
     cb_c_string(flags "${flags}")
-    cb_unit_head(head ${target} 2 0 0)
-    cb_write_unit(file ${target} describe "${head}\
+    cb_unit_head(head ${units} 2 0 0)
+    cb_write_unit(file ${units} describe "${head}\
 #define CB_FLAGS_TEXT ${flags}
 #define CB_BUILD_TYPE \"${CMAKE_BUILD_TYPE}\"
 #define CB_LINK 0
 #include \"cb_source_facts.h\"
 #include \"harness/bench/describe.c\"
 ")
-    target_sources(${target} PRIVATE "${file}")
-    cb_add_source_facts(${target} "${backend}")
+    cb_add_source_facts(facts ${units} "${backend}")
+    target_sources(${units} PRIVATE "${file}" "${facts}")
 endfunction()
 
-# Whether CB_BINDINGS asks for this scenario in this binding.
+# Whether a run of the size CB_SIZE measures any cell of this scenario in this binding:
+# harness/data/plan.json says so, by globs of scenario/params.
 function(cb_wants_binding out scenario binding)
-    cb_matches(plain "${binding}" ${CB_BINDINGS})
-    cb_matches(pair "${scenario}/${binding}" ${CB_BINDINGS})
+    set(${out} TRUE PARENT_SCOPE)
+    if(CB_SIZE STREQUAL "")
+        return()
+    endif()
+    set(plan_file "${CMAKE_SOURCE_DIR}/harness/data/plan.json")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${plan_file}")
+    file(READ "${plan_file}" plan)
+    string(JSON globs ERROR_VARIABLE error GET "${plan}" sizes "${CB_SIZE}" bindings "${binding}")
+    if(error)
+        message(FATAL_ERROR "CB_SIZE is \"${CB_SIZE}\": ${plan_file} has no such size, or it does "
+            "not say what it measures in the binding ${binding}: ${error}")
+    endif()
+    string(JSON count LENGTH "${globs}")
+    set(scenario_globs "")
+    set(i 0)
+    while(i LESS count)
+        string(JSON glob GET "${globs}" ${i})
+        string(REGEX REPLACE "/.*$" "" glob "${glob}")
+        list(APPEND scenario_globs "${glob}")
+        math(EXPR i "${i} + 1")
+    endwhile()
     set(${out} FALSE PARENT_SCOPE)
-    if(plain OR pair)
-        set(${out} TRUE PARENT_SCOPE)
+    if(scenario_globs)
+        cb_matches(wanted "${scenario}" ${scenario_globs})
+        set(${out} ${wanted} PARENT_SCOPE)
     endif()
 endfunction()
 
-# A bench program with every scenario that is wanted. <target>, in <directory>.
-function(cb_add_bench_program target backend directory)
+# bench-<backend>-units: all of a bench program but its main. The shared object goes to <directory>.
+function(cb_add_bench_units backend directory)
+    set(units "bench-${backend}-units")
     set(checked 0)
     if(CB_CHECKED)
         set(checked 1)
     endif()
-    cb_add_backend_program(${target} BACKEND "${backend}" CHECKED ${checked} LIBRARY
+    cb_add_backend_program(${units} BACKEND "${backend}" CHECKED ${checked} LIBRARY OBJECTS
         DIRECTORY "${directory}" OUTPUT "${backend}-${CB_COMPILER}")
     set(externs "")
     set(entries "")
@@ -440,13 +487,13 @@ function(cb_add_bench_program target backend directory)
                 continue()
             endif()
             string(REPLACE "-" "_" unit "cbu_${scenario}_${binding}")
-            cb_add_backend_unit(${target} BINDING ${binding} UNIT "${unit}"
+            cb_add_backend_unit(${units} BINDING ${binding} UNIT "${unit}"
                 SOURCE "${CMAKE_SOURCE_DIR}/scenarios/${scenario}/${scenario}.c")
             string(APPEND externs "extern const struct cb_scenario ${unit}_scenario;\n")
             string(APPEND entries "    {\"${scenario}\", \"${binding}\", &${unit}_scenario},\n")
         endforeach()
     endforeach()
-    set(registry "${CMAKE_CURRENT_BINARY_DIR}/units/${target}/registry.c")
+    set(registry "${CMAKE_CURRENT_BINARY_DIR}/units/${units}/registry.c")
     file(CONFIGURE OUTPUT "${registry}" @ONLY CONTENT "// Generated by cmake/backends.cmake.
 #include \"registry.h\"
 
@@ -456,29 +503,40 @@ ${entries}    {0, 0, 0},
 };
 const size_t cb_registry_count = sizeof cb_registry / sizeof cb_registry[0] - 1;
 ")
-    cb_add_describe(${target} "${backend}")
-    target_sources(${target} PRIVATE "${registry}" "$<TARGET_OBJECTS:cb_bench_main>")
-    target_link_libraries(${target} PRIVATE cb_bench_core)
+    target_sources(${units} PRIVATE "${registry}")
+    cb_add_describe(${units} "${backend}")
+endfunction()
+
+# The program <target>, as <directory>/<backend>-<compiler>.
+function(cb_add_bench_program target backend directory)
+    cb_add_bench_units("${backend}" "${directory}")
+    add_executable(${target} "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
+    target_link_libraries(${target} PRIVATE bench-${backend}-units cb_bench_core)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME "${backend}-${CB_COMPILER}"
+        RUNTIME_OUTPUT_DIRECTORY "${directory}" LINKER_LANGUAGE CXX)
 endfunction()
 
 # Every wanted backend's program, or the file that says why there is none; old ones are removed.
+# Without CB_BENCH_PROGRAMS, and for the template, the programs are for tests only.
 function(cb_add_bench_programs)
     if(NOT EXISTS "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
         message(WARNING "harness/bench/main.c is not there: no bench program is built")
         return()
     endif()
-    add_library(cb_bench_main OBJECT "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
-    target_link_libraries(cb_bench_main PRIVATE cb_bench_core)
     set(keep "")
     foreach(name IN LISTS CB_BUILT_BACKENDS)
         cb_backend_property(reason "${name}" UNAVAILABLE)
-        if(reason STREQUAL "")
-            cb_add_bench_program("bench-${name}" "${name}" "${CB_BENCH_DIR}")
-            list(APPEND keep "${name}-${CB_COMPILER}" "lib${name}-${CB_COMPILER}.so")
-        else()
+        if(NOT reason STREQUAL "")
             message(STATUS "${name} is unavailable: ${reason}")
             cb_write_unavailable("${name}" "${reason}")
             list(APPEND keep "${name}-${CB_COMPILER}.unavailable")
+            continue()
+        endif()
+        cb_add_bench_program("bench-${name}" "${name}" "${CB_BENCH_DIR}")
+        list(APPEND keep "${name}-${CB_COMPILER}" "lib${name}-${CB_COMPILER}.so")
+        if(NOT CB_BENCH_PROGRAMS)
+            set_target_properties("bench-${name}" "bench-${name}-units" "bench-${name}-units-runtime"
+                "bench-${name}-units-library" PROPERTIES EXCLUDE_FROM_ALL ON)
         endif()
     endforeach()
     # What this build does not make must not be measured from an older one.
@@ -488,4 +546,13 @@ function(cb_add_bench_programs)
             file(REMOVE "${CB_BENCH_DIR}/${file}")
         endif()
     endforeach()
+endfunction()
+
+# For tests: the template's bench program, in a folder where corobench does not look.
+function(cb_add_template_program)
+    cb_backends_for_tests(names)
+    if(CB_TEMPLATE IN_LIST names)
+        cb_add_bench_program("bench-${CB_TEMPLATE}" "${CB_TEMPLATE}" "${CMAKE_BINARY_DIR}/tests/bench")
+        add_dependencies(tests "bench-${CB_TEMPLATE}")
+    endif()
 endfunction()

@@ -19,7 +19,7 @@ included=$(for define in -DCO_BINDING=1 "-DCO_BINDING=3 -DCO_RUNTIME=1"; do
     # shellcheck disable=SC2086 # two options in one word
     "$@" -MM $define -I"$source/harness/include" -I"$source/impls/$backend" -I"$source/impls" \
         "$source/impls/$backend/backend.h"
-done | tr ' \\' '\n\n' | sed -n '\|/impls/common/|p' | LC_ALL=C sort -u)
+done | tr ' ' '\n' | sed -n '\|/impls/common/|p' | LC_ALL=C sort -u)
 
 # shellcheck disable=SC2086 # a list of files of our own naming
 counts=$(awk -f "$source/cmake/count_lines.awk" $own $included)
