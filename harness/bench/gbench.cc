@@ -53,7 +53,8 @@ void set_options() {
                                  "--benchmark_counters_tabular=false",
                                  "--benchmark_perf_counters="};
     int count = static_cast<int>(sizeof fixed / sizeof fixed[0]);
-    std::vector<std::string> texts(fixed, fixed + count);
+    // The library keeps a pointer to the first: the texts must live on.
+    static std::vector<std::string> texts(fixed, fixed + count);
     std::vector<char *> arguments;
     for (std::string &text : texts)
         arguments.push_back(&text[0]);
