@@ -44,7 +44,7 @@ static struct cb_counts run(uint64_t n) {
     CO_VAR(caller) root;
     if (CO_INIT(caller, &root, n, yields) < 0)
         return done;
-    word check = 0, seen = 0, out;
+    word check = 0, seen = 0, out = 0;
     int status;
     while ((status = CO_RESUME(caller, &root, seen, &out)) == CO_YIELDED) {
         check = cb_mix(check, out);

@@ -54,7 +54,7 @@ static struct cb_counts run(uint64_t n) {
     CO_VAR(loop) root;
     if (CO_INIT_STACK(loop, &root, STACK_BASE + STACK_FRAME * frames, n, frames) < 0)
         return done;
-    word check = 0, seen = 0, out;
+    word check = 0, seen = 0, out = 0;
     int status;
     while ((status = CO_RESUME(loop, &root, seen, &out)) == CO_YIELDED) {
         check = cb_mix(check, out);

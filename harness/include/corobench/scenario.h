@@ -70,9 +70,16 @@ struct cb_scenario {
 
 #define CB_LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-// Defines the scenario's description: CB_SCENARIO(.id = "yield", ...), in the loop's part. Declared
-// first because a const object is local to its file in C++.
+// Defines the scenario's description: CB_SCENARIO(.id = "yield", ...), in the loop's part; what is
+// not named is absent. Declared first because a const object is local to its file in C++, where a
+// field that is not named also needs a word to the compiler.
+#ifdef __cplusplus
+#define CB_FIELDS_MAY_BE_ABSENT _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#else
+#define CB_FIELDS_MAY_BE_ABSENT
+#endif
 #define CB_SCENARIO(...)                                                                           \
+    CB_FIELDS_MAY_BE_ABSENT                                                                        \
     extern const struct cb_scenario CO_SYM(scenario);                                              \
     const struct cb_scenario CO_SYM(scenario) = {__VA_ARGS__}
 
