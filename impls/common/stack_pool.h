@@ -23,6 +23,7 @@
 
 enum {
     CO_STACK_CLASSES = 16,
+    CO_STACK_UNPOOLED = 16,    // added to the class of a stack that is given back when freed
     CO_STACK_STEPS = 16,       // tops stand at this many different places,
     CO_STACK_STEP_BYTES = 192, // this far from each other: 2.8 KiB of the top page at most
 };
@@ -31,7 +32,7 @@ enum {
 struct co_stack {
     struct co_stack *next; // while free
     char *low;             // lowest usable byte; the guard page is below
-    size_t class_;
+    size_t class_;         // its size class; CO_STACK_UNPOOLED and more: never kept
 };
 
 struct co_stack_class {
@@ -69,7 +70,7 @@ CO_INLINE struct co_stack *co_stack_new(size_t bytes) {
 }
 
 CO_INLINE void co_stack_free(struct co_stack *stack) {
-    if (CO_UNLIKELY(CO_RT(stacks).keep_none || stack->class_ != 0)) {
+    if (CO_UNLIKELY(stack->class_ != 0)) {
         CO_RT(stacks_less)(stack);
         return;
     }
@@ -117,7 +118,7 @@ static size_t co_page_(void) {
 }
 
 static size_t co_class_bytes_(size_t class_) {
-    return (size_t)CO_STACK_BYTES << class_;
+    return (size_t)CO_STACK_BYTES << class_ % CO_STACK_UNPOOLED;
 }
 
 // From the start of one stack to the start of the next: guard page and stack.
@@ -288,6 +289,8 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
         if (of->fresh == NULL)
             return NULL;
     }
+    if (all->keep_none)
+        class_ += CO_STACK_UNPOOLED;
     stack = co_stack_at_(of->fresh, class_, of->carved++);
     if (stack != NULL)
         of->fresh += stride;
@@ -295,11 +298,11 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
 }
 
 void CO_RT(stacks_less)(struct co_stack *stack) {
-    struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
-    if (CO_RT(stacks).keep_none) {
+    if (stack->class_ >= CO_STACK_UNPOOLED) {
         co_stacks_unmap_(stack->low - co_page_());
         return;
     }
+    struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
     stack->next = of->free;
     of->free = stack;
 }
