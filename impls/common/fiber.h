@@ -217,10 +217,12 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
         co->handlers = NULL;
     }
 #if CO_CHECKED
-    if (co->life != CO_LIFE_NONE_ && co->yielded_closing)
-        status = CO_E_CLOSING;
-    if (co->life != CO_LIFE_NONE_)
+    if (co->life != CO_LIFE_NONE_) {
+        if (co->yielded_closing)
+            status = CO_E_CLOSING;
+        co->yielded_closing = false; // said once: a second close finds nothing to do
         co->life = CO_LIFE_FINISHED_;
+    }
 #endif
     if (co->stack != NULL) {
         co_stack_free(co->stack);

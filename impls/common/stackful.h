@@ -195,6 +195,7 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
     if (_setjmp(co_cleanup_.at) == 0)                                                              \
         goto co_body_;                                                                             \
     co_unwinding_ = true;                                                                          \
+    co_value_ = 0; /* not used, but a body that only raises sets it nowhere else */                \
     co_clean_ : {
 #define CO_END_FINALLY                                                                             \
     }                                                                                              \
