@@ -1,0 +1,417 @@
+// Pilots, then rounds: one process a sample. What a sample says goes to its raw file first and is
+// read back from there, so that a resumed run sees what this one saw.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "message.h"
+#include "process.h"
+#include "progress.h"
+#include "run.h"
+
+// ---- The command line of a bench program
+
+struct arguments {
+    char *list[24];
+    size_t count;
+};
+
+static void argue(struct arguments *a, const char *text) {
+    a->list[a->count++] = cb_copy(text);
+    a->list[a->count] = NULL;
+}
+
+static void argue_pair(struct arguments *a, const char *option, char *value) {
+    argue(a, option);
+    argue(a, value);
+    free(value);
+}
+
+static void free_texts(char **list) {
+    for (; *list != NULL; list++)
+        free(*list);
+}
+
+static struct arguments bench_arguments(const struct cb_run *run, const struct cb_program *program,
+                                        const struct cb_cell *cell, const char *what) {
+    struct arguments a = {.count = 0};
+    argue(&a, program->path);
+    argue(&a, what);
+    argue_pair(&a, "--scenario", cb_copy(cell->scenario));
+    argue_pair(&a, "--binding", cb_copy(cell->binding));
+    argue_pair(&a, "--params", cb_copy(cell->params));
+    bool two = cb_params_number(cell->params, "cpus", 1) > 1;
+    argue_pair(&a, "--cpu",
+               two ? cb_format("%d,%d", run->cpus.first, run->cpus.second)
+                   : cb_format("%d", run->cpus.first));
+    return a;
+}
+
+// The variables that the program wants for this cell, and one that shifts the stack a little: the
+// size of the environment is known to move timings (Mytkowicz et al., ASPLOS 2009), so it differs
+// from round to round and is the same for all cells of a round.
+static void bench_environment(char **list, size_t most, const struct cb_program *program,
+                              const struct cb_cell *cell, unsigned padding) {
+    size_t n = 0;
+    const char *pair, *name;
+    json_t *variables, *value;
+    char *params = cb_format(";%s;", cell->params);
+    json_object_foreach(json_object_get(program->describe, "environment"), pair, variables) {
+        char *token = cb_format(";%s;", pair);
+        if (strstr(params, token) != NULL)
+            json_object_foreach(variables, name, value) if (n + 2 < most) list[n++] =
+                cb_format("%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
+        free(token);
+    }
+    free(params);
+    list[n] = cb_format("COROBENCH_PADDING=%*s", (int)padding, "");
+    list[n + 1] = NULL;
+}
+
+// Builds of one backend and compiler that differ in their layout take turns, a round each.
+static const struct cb_program *program_for(const struct cb_run *run, const struct cb_cell *cell,
+                                            unsigned round) {
+    size_t first = 0, count = 0;
+    for (size_t i = 0; i < run->programs.count; i++) {
+        const struct cb_program *p = &run->programs.list[i];
+        if (strcmp(p->backend, cell->backend) != 0 || strcmp(p->compiler, cell->compiler) != 0 ||
+            strcmp(p->status, "ok") != 0)
+            continue;
+        first = count++ == 0 ? i : first; // sorted, so they stand side by side
+    }
+    return count > 0 ? &run->programs.list[first + (round - 1) % count] : NULL;
+}
+
+enum { ENVIRONMENT_MOST = 16 };
+
+static void run_bench(const struct cb_program *program, const struct cb_cell *cell,
+                      struct arguments *arguments, unsigned padding, double limit,
+                      struct cb_process *process) {
+    char *environment[ENVIRONMENT_MOST];
+    bench_environment(environment, ENVIRONMENT_MOST, program, cell, padding);
+    cb_process_run(process, arguments->list, environment, limit);
+    free_texts(environment);
+    free_texts(arguments->list);
+}
+
+// ---- What becomes of a cell
+
+static size_t steps_left(const struct cb_run *run, size_t cell) {
+    size_t n = 0;
+    for (size_t s = 0; s < run->order.count; s++)
+        n += run->order.steps[s].cell == cell && run->rows[s] == NULL;
+    return n;
+}
+
+static void set_cell(struct cb_cell *cell, enum cb_cell_status status, const char *note) {
+    cell->status = status;
+    free(cell->note);
+    cell->note = cb_copy(note);
+}
+
+// Ends a cell early, and says so where it is a failure.
+static void end_cell(struct cb_progress *progress, struct cb_cell *cell, enum cb_cell_status status,
+                     const char *note) {
+    set_cell(cell, status, note);
+    if (!cb_status_is_bad(status))
+        return;
+    cb_progress_clear(progress);
+    cb_warning(stderr, "%s %s: %s\nit is not tried again in this run; the others go on", cell->id,
+               status == CB_CELL_TIMEOUT ? "timed out" : "failed", note);
+}
+
+size_t cb_measure_total(const struct cb_run *run, size_t *taken) {
+    size_t total = 0;
+    *taken = 0;
+    for (size_t s = 0; s < run->order.count; s++) {
+        bool done = run->rows != NULL && run->rows[s] != NULL;
+        *taken += done;
+        total += done || run->plan.cells[run->order.steps[s].cell].status == CB_CELL_OK;
+    }
+    return total;
+}
+
+// ---- Pilots
+
+// What a pilot's answer says. NULL, or what is wrong with it.
+static const char *read_pilot(struct cb_cell *cell, const struct cb_process *process) {
+    json_t *answer =
+        json_loadb(process->out.text ? process->out.text : "", process->out.length, 0, NULL);
+    const char *status = json_string_value(json_object_get(answer, "status"));
+    const char *note = json_string_value(json_object_get(answer, "note"));
+    json_int_t iterations = json_integer_value(json_object_get(answer, "iterations"));
+    const char *problem = NULL;
+    if (status == NULL)
+        problem = "the pilot's answer is not valid JSON with a status";
+    else if (strcmp(status, "ok") != 0)
+        set_cell(cell, cb_status_from_text(status), note);
+    else if (iterations < 1)
+        problem = "the pilot's answer has no number of iterations";
+    else
+        cell->iterations = iterations;
+    cb_scrub_paths(cell->note);
+    json_decref(answer);
+    return problem;
+}
+
+// Returns false when a stop was asked for.
+static bool take_pilot(struct cb_run *run, struct cb_progress *progress, struct cb_cell *cell) {
+    const struct cb_program *program = program_for(run, cell, 1);
+    struct arguments a = bench_arguments(run, program, cell, "--pilot");
+    argue_pair(&a, "--target-ms", cb_format("%g", run->settings.batch_ms));
+    struct cb_process process;
+    run_bench(program, cell, &a, 0, run->settings.pilot_limit, &process);
+    bool answered = process.ending == CB_ENDED && process.out.length > 0;
+    const char *problem = answered ? read_pilot(cell, &process) : NULL;
+    if (process.ending == CB_TIMED_OUT || problem != NULL ||
+        (process.ending != CB_INTERRUPTED && !answered)) {
+        char *reason =
+            problem ? cb_copy(problem) : cb_process_reason(&process, run->settings.pilot_limit);
+        char *note = cb_format("pilot: %s", reason);
+        bool late = process.ending == CB_TIMED_OUT;
+        end_cell(progress, cell, late ? CB_CELL_TIMEOUT : CB_CELL_FAILED, note);
+        free(note);
+        free(reason);
+    } else if (cb_status_is_bad(cell->status)) {
+        char *note = cb_copy(cell->note);
+        end_cell(progress, cell, cell->status, note);
+        free(note);
+    }
+    bool stopped = process.ending == CB_INTERRUPTED;
+    cb_process_free(&process);
+    return !stopped;
+}
+
+static bool needs_pilot(const struct cb_cell *cell) {
+    return cell->status == CB_CELL_OK && cell->iterations == 0 && strcmp(cell->kind, "static") != 0;
+}
+
+enum cb_measured cb_measure_pilots(struct cb_run *run) {
+    struct cb_progress progress;
+    size_t total = 0;
+    for (size_t i = 0; i < run->plan.count; i++) {
+        struct cb_cell *cell = &run->plan.cells[i];
+        if (needs_pilot(cell) && strcmp(cell->kind, "space") == 0)
+            cell->iterations = 1;
+        total += needs_pilot(cell);
+    }
+    cb_progress_begin(&progress, stderr, "pilots", total, 0);
+    enum cb_measured measured = CB_MEASURED_ALL;
+    for (size_t i = 0; i < run->plan.count && measured == CB_MEASURED_ALL; i++) {
+        struct cb_cell *cell = &run->plan.cells[i];
+        if (!needs_pilot(cell))
+            continue;
+        cb_progress_show(&progress, cell->id);
+        if (cb_stop_asked() || !take_pilot(run, &progress, cell))
+            measured = CB_MEASURED_STOPPED;
+        else
+            cb_progress_step(&progress);
+    }
+    cb_progress_clear(&progress);
+    return measured;
+}
+
+// ---- Samples
+
+// Keeps the reason of a sample that left no raw file of its own, in the shape of one that did.
+static int write_failure(const char *path, const struct cb_cell *cell, enum cb_cell_status status,
+                         const char *note, int link) {
+    json_t *answer =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "status", cb_status_text(status),
+                  "note", note, "backend", cell->backend, "scenario", cell->scenario, "binding",
+                  cell->binding, "params", cell->params, "compiler", cell->compiler, "link", link);
+    if (answer == NULL) { // the note holds bytes that are not UTF-8
+        char *plain = cb_copy(note);
+        for (char *c = plain; *c != '\0'; c++)
+            *c = (unsigned char)*c < 128 ? *c : '?';
+        int error = write_failure(path, cell, status, plain, link);
+        free(plain);
+        return error;
+    }
+    char *text = json_dumps(answer, JSON_COMPACT);
+    json_t *document =
+        json_pack("{s:{s:s}, s:[]}", "context", "corobench", text ? text : "", "benchmarks");
+    char *bytes = document ? json_dumps(document, JSON_INDENT(1)) : NULL;
+    int error = bytes ? cb_file_write(path, bytes, strlen(bytes)) : -ENOMEM;
+    free(text);
+    free(bytes);
+    json_decref(answer);
+    json_decref(document);
+    return error;
+}
+
+// One try of a sample. Fills `sample` from the raw file at `path`, which is there afterwards
+// whatever happened, except when a stop was asked for or the disk is full.
+static enum cb_measured try_sample(const struct cb_run *run, size_t step, const char *path,
+                                   struct cb_sample *sample) {
+    const struct cb_step *s = &run->order.steps[step];
+    const struct cb_cell *cell = &run->plan.cells[s->cell];
+    const struct cb_program *program = program_for(run, cell, s->round);
+    bool space = strcmp(cell->kind, "space") == 0;
+    double limit = space ? run->settings.space_limit : run->settings.time_limit;
+    struct arguments a = bench_arguments(run, program, cell, "--measure");
+    argue_pair(&a, "--iterations", cb_format("%lld", cell->iterations));
+    argue_pair(&a, "--repetitions", cb_format("%u", run->settings.repetitions));
+    argue_pair(&a, "--out", cb_copy(path));
+    struct cb_process process;
+    run_bench(program, cell, &a, run->order.padding[s->round - 1], limit, &process);
+
+    bool late = process.ending == CB_TIMED_OUT, stopped = process.ending == CB_INTERRUPTED;
+    bool ended = process.ending == CB_ENDED && process.code <= 1;
+    char *problem = NULL;
+    if (ended && access(path, F_OK) == 0)
+        problem = cb_sample_read(sample, path, cell, run->settings.repetitions);
+    else if (ended && process.code == 0)
+        problem = cb_copy("it ended well but wrote no file");
+    if (problem == NULL && !stopped &&
+        (!ended || (process.code != 0 && sample->status == CB_CELL_OK))) {
+        problem = cb_process_reason(&process, limit);
+        cb_sample_free(sample);
+    }
+    cb_process_free(&process);
+    enum cb_measured measured = stopped ? CB_MEASURED_STOPPED : CB_MEASURED_ALL;
+    if (stopped || problem != NULL) {
+        char *temporary = cb_format("%s.tmp", path);
+        unlink(temporary);
+        unlink(path);
+        free(temporary);
+    }
+    if (problem != NULL && !cb_rundir_has_room(run)) {
+        measured = CB_MEASURED_STUCK; // the reason is the disk, not the cell
+    } else if (problem != NULL) {
+        enum cb_cell_status status = late ? CB_CELL_TIMEOUT : CB_CELL_FAILED;
+        int error = write_failure(path, cell, status, problem, program->link);
+        if (error < 0) {
+            cb_error(stderr, "%s: %s\nthe run stops here; what is measured is kept", path,
+                     strerror(-error));
+            measured = CB_MEASURED_STUCK;
+        }
+        *sample = (struct cb_sample){.status = status, .note = cb_copy(problem)};
+    }
+    free(problem);
+    return measured;
+}
+
+// Puts a sample's rows where they belong, or ends its cell.
+static void take_over(struct cb_run *run, struct cb_progress *progress, size_t step,
+                      const struct cb_sample *sample, bool again) {
+    const struct cb_step *s = &run->order.steps[step];
+    struct cb_cell *cell = &run->plan.cells[s->cell];
+    if (sample->status != CB_CELL_OK) {
+        cb_progress_less(progress, steps_left(run, s->cell));
+        end_cell(progress, cell, sample->status, sample->note);
+        return;
+    }
+    struct cb_text rows = {0};
+    cb_sample_rows(&rows, run->name, cell, s, sample, again ? "remeasured" : "");
+    run->rows[step] = rows.text ? rows.text : cb_copy("");
+    run->again_count += again;
+}
+
+// Whether one more sample may be taken again: bad surroundings must not make a run endless.
+static bool may_repeat(const struct cb_run *run, const struct cb_progress *progress, int tries) {
+    double most = run->settings.again.share * (double)(progress->total > 5 ? progress->total : 5);
+    return tries < run->settings.again.tries && (double)run->again_count < most;
+}
+
+static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *progress, size_t step) {
+    struct cb_sample sample = {0};
+    enum cb_measured measured = CB_MEASURED_ALL;
+    char *kept = NULL;
+    for (int tries = 0;; tries++) {
+        struct cb_sample next = {0};
+        char *path = cb_raw_path(run, step, tries);
+        measured = try_sample(run, step, path, &next);
+        if (measured != CB_MEASURED_ALL) {
+            // A sample that was disturbed but whole stands, if its repetition could not be done.
+            free(path);
+            cb_sample_free(&next);
+            break;
+        }
+        if (kept != NULL)
+            unlink(kept);
+        free(kept);
+        kept = path;
+        cb_sample_free(&sample);
+        sample = next;
+        if (!cb_sample_disturbed(&sample, &run->settings.again) ||
+            !may_repeat(run, progress, tries))
+            break;
+    }
+    if (kept != NULL) {
+        take_over(run, progress, step, &sample, strstr(kept, ".again") != NULL);
+        if (run->rows[step] != NULL && cb_samples_append(run, run->rows[step]) != CB_EXIT_OK)
+            measured = CB_MEASURED_STUCK;
+    }
+    free(kept);
+    cb_sample_free(&sample);
+    return measured;
+}
+
+enum cb_measured cb_measure_rounds(struct cb_run *run) {
+    struct cb_progress progress;
+    size_t taken, total = cb_measure_total(run, &taken);
+    cb_progress_begin(&progress, stderr, "samples", total, taken);
+    enum cb_measured measured = CB_MEASURED_ALL;
+    for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
+        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
+        if (cell->status != CB_CELL_OK || run->rows[s] != NULL)
+            continue;
+        cb_progress_show(&progress, cell->id);
+        if (cb_stop_asked()) {
+            measured = CB_MEASURED_STOPPED;
+        } else if (!cb_rundir_has_room(run)) {
+            measured = CB_MEASURED_STUCK;
+        } else {
+            measured = take_sample(run, &progress, s);
+            if (measured == CB_MEASURED_ALL && run->rows[s] != NULL)
+                cb_progress_step(&progress);
+        }
+    }
+    cb_progress_clear(&progress);
+    return measured;
+}
+
+// ---- Taking up a run again
+
+// The raw file that counts for a step: of the last time it was taken. NULL where there is none.
+// Earlier ones, left by a run that was killed between two steps of its work, go.
+static char *find_raw(const struct cb_run *run, size_t step) {
+    char *found = NULL;
+    for (int tries = run->settings.again.tries; tries >= 0; tries--) {
+        char *path = cb_raw_path(run, step, tries);
+        if (access(path, F_OK) < 0) {
+            free(path);
+        } else if (found == NULL) {
+            found = path;
+        } else {
+            unlink(path);
+            free(path);
+        }
+    }
+    return found;
+}
+
+void cb_measure_load(struct cb_run *run) {
+    struct cb_progress quiet;
+    cb_progress_begin(&quiet, stderr, "raw files", 0, 0);
+    for (size_t s = 0; s < run->order.count; s++) {
+        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
+        char *path = find_raw(run, s);
+        struct cb_sample sample;
+        char *problem =
+            path ? cb_sample_read(&sample, path, cell, run->settings.repetitions) : NULL;
+        if (problem != NULL) {
+            cb_warning(stderr, "%s is corrupt: %s\nits sample is taken anew", path, problem);
+            unlink(path);
+        } else if (path != NULL) {
+            take_over(run, &quiet, s, &sample, strstr(path, ".again") != NULL);
+            cb_sample_free(&sample);
+        }
+        free(problem);
+        free(path);
+    }
+}
