@@ -11,8 +11,8 @@ run takes about half an hour.
 
   --quick              a few minutes: the headline figures as a range, built by gcc only
   --full               everything, for hours
-  --backend GLOB       only these backends; may be given more than once
-  --scenario GLOB      only these scenarios; may be given more than once
+  --backend GLOB       only these backends; more than once, or globs joined by commas
+  --scenario GLOB      only these scenarios; the same
   --compiler LIST      gcc, clang or gcc,clang (default; with --quick: gcc)
   --no-paper           leave out the paper
   --report-only [DIR]  measure nothing: make the report of DIR again (default: results/latest)
@@ -44,12 +44,24 @@ scenario_names() {
     done
 }
 
-# Prints the names (on standard input) that a glob matches, separated by ';' for CMake.
-matching() {
-    while read -r name; do
-        # shellcheck disable=SC2254 # it is a pattern
-        case $name in $1) printf '%s;' "$name" ;; esac
+# Prints the names (on standard input) that globs, joined by commas, match; separated by ';' for
+# CMake. A glob that matches nothing is an error, like a wrong name.
+matching() { # "backend" or "scenario", GLOBS
+    names=$(cat)
+    found=
+    rest=$2,
+    while [ -n "$rest" ]; do
+        glob=${rest%%,*}
+        rest=${rest#*,}
+        before=$found
+        for name in $names; do
+            # shellcheck disable=SC2254 # it is a pattern
+            case $name in $glob) found="$found$name;" ;; esac
+        done
+        [ "$found" != "$before" ] || complain "no $1 matches \"$glob\"" \
+            "Nothing is done. The ${1}s are:" "$(echo "$names" | sed 's/^/  /')"
     done
+    echo "$found"
 }
 
 need_value() { # OPTION, number of words left
@@ -85,18 +97,14 @@ while [ $# -gt 0 ]; do
         ;;
     --backend)
         need_value "$1" $#
-        found=$(backend_names | matching "$2")
-        [ -n "$found" ] || complain "no backend matches $2" "Nothing is done. The backends are:" \
-            "$(backend_names | sed 's/^/  /')"
+        found=$(backend_names | matching backend "$2")
         backends=$backends$found
         given="$given --backend$(quote "$2")"
         shift
         ;;
     --scenario)
         need_value "$1" $#
-        found=$(scenario_names | matching "$2")
-        [ -n "$found" ] || complain "no scenario matches $2" "Nothing is done. The scenarios are:" \
-            "$(scenario_names | sed 's/^/  /')"
+        found=$(scenario_names | matching scenario "$2")
         scenarios=$scenarios$found
         given="$given --scenario$(quote "$2")"
         shift
@@ -171,16 +179,14 @@ fi
 status=0
 if [ -n "$report_only" ]; then
     run=$report_only
+    "$corobench" report "$run" || status=$?
 else
+    run=results/latest
     mkdir -p results
     eval "\"$corobench\" run $size --compiler $compilers $given" || status=$?
-    [ "$status" -le 1 ] || exit "$status"
-    run=results/latest
 fi
-reported=0
-"$corobench" report "$run" || reported=$?
-[ "$reported" -le 1 ] || exit "$reported"
-[ "$reported" = 0 ] || status=1
+# 1: something measured failed, or a plot could not be made; the rest is there.
+[ "$status" -le 1 ] || exit "$status"
 
 if [ "$paper" = yes ] && [ -x paper/build ]; then
     paper/build "$run" || status=1
