@@ -97,6 +97,7 @@ typedef struct co_frame *co_handle;
         my->co_.callee = (handle);                                                                 \
         my->co_.state = (id);                                                                      \
         co_mode_ = CO_SEND_;                                                                       \
+        co_in_ = 0; /* what came last was sent to this body, not to the other one */               \
         __attribute__((fallthrough));                                                              \
     case (id):                                                                                     \
         co_res_ = co_delegate_(my->co_.callee, co_in_, co_mode_);                                  \
