@@ -1,0 +1,245 @@
+// CO_DELEGATE: another coroutine's yields, sends, result and errors pass through a body.
+#include <backend.h>
+#include "kit.h"
+
+CORO_DECL(inner, (struct trace *t; word n; word e;), (word x; word err; word i;), ())
+CORO_DECL(relay, (struct trace *t; co_handle *other;), (word x; word err;), ())
+CORO_DECL(catching, (struct trace *t; co_handle *other;), (word x; word err;), ())
+CORO_DECL(caller, (struct trace *t; co_handle *other;), (word x;), (SUB(relay)))
+
+#if CO_PART_BODIES
+CORO(inner) {
+    CO_BEGIN(inner)
+    CO_TRY
+    for (my->i = 0; my->i < my->n; my->i++) {
+        CO_YIELD(my->x, 100 + my->i);
+        mark(my->t, my->x);
+    }
+    CO_CATCH(my->err)
+    mark(my->t, 1000 + my->err);
+    if (my->err == 13) {
+        CO_RAISE(14);
+    }
+    CO_YIELD(my->x, 50);
+    mark(my->t, my->x);
+    CO_END_TRY
+    if (my->e) {
+        CO_RAISE(my->e);
+    }
+    CO_RETURN(my->i);
+    CO_FINALLY
+    mark(my->t, 1);
+    CO_END_FINALLY
+}
+
+CORO(relay) {
+    CO_BEGIN(relay)
+    CO_YIELD(my->x, 7);
+    CO_DELEGATE(my->x, *my->other);
+    mark(my->t, 2000 + my->x);
+    CO_YIELD(my->x, 8);
+    CO_RETURN(9);
+    CO_FINALLY
+    mark(my->t, 2);
+    CO_END_FINALLY
+}
+
+CORO(catching) {
+    CO_BEGIN(catching)
+    CO_TRY
+    CO_DELEGATE(my->x, *my->other);
+    mark(my->t, 2000 + my->x);
+    CO_CATCH(my->err)
+    mark(my->t, 3000 + my->err);
+    CO_END_TRY
+    CO_YIELD(my->x, 8);
+    CO_RETURN(my->x);
+    CO_END
+}
+
+CORO(caller) {
+    CO_BEGIN(caller)
+    CO_CALL(my->x, relay, my->t, my->other);
+    CO_RETURN(my->x + 1);
+    CO_FINALLY
+    mark(my->t, 3);
+    CO_END_FINALLY
+}
+#endif
+#define CO_BODIES(_) _(inner) _(relay) _(catching) _(caller)
+CO_DISPATCH(CO_BODIES)
+
+#if CO_PART_LOOP
+KIT_CHECK(values, 0, KIT_ALWAYS, "values come out and sends go in; the result is the delegate's value") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(relay) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 3, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(relay, &v, &t, &handle);
+    WANT_GO(relay, &v, 0, CO_YIELDED, 7);
+    WANT_GO(relay, &v, 30, CO_YIELDED, 100);
+    WANT_GO(relay, &v, 31, CO_YIELDED, 101);
+    WANT_GO(relay, &v, 32, CO_YIELDED, 102);
+    WANT_GO(relay, &v, 33, CO_YIELDED, 8);
+    WANT_TRACE(&t, 31, 32, 33, 1, 2003);
+    WANT_GO(relay, &v, 0, CO_RETURNED, 9);
+    WANT_FINI(relay, &v);
+    WANT_FINI(inner, &i);
+    WANT_TRACE(&t, 31, 32, 33, 1, 2003, 2);
+}
+
+KIT_CHECK(halfway, 0, KIT_ALWAYS, "delegating to a coroutine that has already been resumed goes on with it") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 4, 0);
+    WANT_GO(inner, &i, 0, CO_YIELDED, 100);
+    WANT_GO(inner, &i, 5, CO_YIELDED, 101);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(catching, &v, &t, &handle);
+    WANT_GO(catching, &v, 99, CO_YIELDED, 102); // ignored: the first resume
+    WANT_GO(catching, &v, 7, CO_YIELDED, 103);
+    WANT_GO(catching, &v, 8, CO_YIELDED, 8);
+    WANT_TRACE(&t, 5, 0, 7, 8, 1, 2004); // a delegate sends 0 first
+    WANT_FINI(catching, &v);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(error, 0, KIT_ALWAYS, "an error that ends the other coroutine is raised at the delegate, and caught there") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 1, 77);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(catching, &v, &t, &handle);
+    WANT_GO(catching, &v, 0, CO_YIELDED, 100);
+    WANT_GO(catching, &v, 1, CO_YIELDED, 8);
+    WANT_TRACE(&t, 1, 1, 3077);
+    WANT_GO(catching, &v, 4, CO_RETURNED, 4);
+    WANT_FINI(catching, &v);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(error_uncaught, 0, KIT_ALWAYS, "not caught there, it fails the delegating coroutine") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(relay) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 0, 77);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(relay, &v, &t, &handle);
+    WANT_GO(relay, &v, 0, CO_YIELDED, 7);
+    WANT_GO(relay, &v, 0, CO_FAILED, 77);
+    WANT_TRACE(&t, 1, 2);
+    WANT_FINI(relay, &v);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(throw_through, 0, KIT_ALWAYS, "an error thrown in is thrown at the other's yield, which may catch it") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 2, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(catching, &v, &t, &handle);
+    WANT_GO(catching, &v, 0, CO_YIELDED, 100);
+    WANT_HURL(catching, &v, 6, CO_YIELDED, 50);
+    WANT_GO(catching, &v, 61, CO_YIELDED, 8);
+    WANT_TRACE(&t, 1006, 61, 1, 2000);
+    WANT_FINI(catching, &v);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(throw_through_both, 0, KIT_ALWAYS, "what the other raises in answer is raised at the delegate") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 2, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(catching, &v, &t, &handle);
+    WANT_GO(catching, &v, 0, CO_YIELDED, 100);
+    WANT_HURL(catching, &v, 13, CO_YIELDED, 8);
+    WANT_TRACE(&t, 1013, 1, 3014);
+    WANT_FINI(catching, &v);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(close_through, 0, KIT_ALWAYS, "closing closes the other first; it is finished for its owner as well") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(relay) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 2, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(relay, &v, &t, &handle);
+    WANT_GO(relay, &v, 0, CO_YIELDED, 7);
+    WANT_GO(relay, &v, 0, CO_YIELDED, 100);
+    WANT_FINI(relay, &v);
+    WANT_TRACE(&t, 1, 2);
+    WANT_FINI(inner, &i);
+    WANT_TRACE(&t, 1, 2);
+}
+
+KIT_CHECK(from_callee, 0, KIT_ALWAYS, "a callee delegates; all passes through its caller, also a close") {
+    struct trace t = {}, u = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(caller) v = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 2, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(caller, &v, &t, &handle);
+    WANT_GO(caller, &v, 0, CO_YIELDED, 7);
+    WANT_GO(caller, &v, 0, CO_YIELDED, 100);
+    WANT_HURL(caller, &v, 4, CO_YIELDED, 50);
+    WANT_GO(caller, &v, 9, CO_YIELDED, 8);
+    WANT_GO(caller, &v, 0, CO_RETURNED, 10);
+    WANT_TRACE(&t, 1004, 9, 1, 2000, 2, 3);
+    WANT_FINI(caller, &v);
+    WANT_FINI(inner, &i);
+    WANT_INIT(inner, &i, &u, 2, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(caller, &v, &u, &handle);
+    WANT_GO(caller, &v, 0, CO_YIELDED, 7);
+    WANT_GO(caller, &v, 0, CO_YIELDED, 100);
+    WANT_FINI(caller, &v);
+    WANT_TRACE(&u, 1, 2, 3);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(chain_of_delegates, 0, KIT_ALWAYS, "ten coroutines delegate one to the next; sends, errors and closing pass all") {
+    enum { N = 10 };
+    for (int way = 0; way < 3; way++) {
+        struct trace t = {};
+        CO_VAR(inner) i = {};
+        CO_VAR(catching) v[N] = {};
+        co_handle handles[N + 1];
+        WANT_INIT(inner, &i, &t, 2, 0);
+        handles[0] = CO_HANDLE(&i);
+        for (int k = 0; k < N; k++) {
+            WANT_INIT(catching, &v[k], &t, &handles[k]);
+            handles[k + 1] = CO_HANDLE(&v[k]);
+        }
+        WANT_GO(catching, &v[N - 1], 0, CO_YIELDED, 100);
+        if (way == 0) {
+            WANT_GO(catching, &v[N - 1], 70, CO_YIELDED, 101);
+            WANT_TRACE(&t, 70);
+        } else if (way == 1) {
+            WANT_HURL(catching, &v[N - 1], 13, CO_YIELDED, 8);
+            WANT_TRACE(&t, 1013, 1, 3014);
+        }
+        WANT_FINI(catching, &v[N - 1]);
+        if (way != 1)
+            WANT(t.event[t.n - 1], 1);
+        for (int k = N - 1; k >= 0; k--)
+            WANT_FINI(catching, &v[k]);
+        WANT_FINI(inner, &i);
+        WANT(t.n, way == 0 ? 2 : way == 1 ? 3 : 1);
+    }
+}
+#endif
