@@ -43,7 +43,6 @@ void one_repetition(benchmark::State &state, const cb_gbench_job *job) {
 void set_options() {
     const char *const fixed[] = {"bench",
                                  "--benchmark_list_tests=false",
-                                 "--benchmark_filter=",
                                  "--benchmark_min_warmup_time=0",
                                  "--benchmark_repetitions=1",
                                  "--benchmark_enable_random_interleaving=false",

@@ -98,17 +98,6 @@ static const char *value_of(const struct cb_params *params, const char *key) {
     return NULL;
 }
 
-bool cb_params_has(const struct cb_params *params, const char *pair) {
-    const char *equals = strchr(pair, '=');
-    if (!equals)
-        return false;
-    size_t length = (size_t)(equals - pair);
-    for (size_t i = 0; i < params->count; i++)
-        if (strncmp(params->key[i], pair, length) == 0 && params->key[i][length] == '\0')
-            return strcmp(params->value[i], equals + 1) == 0;
-    return false;
-}
-
 // A value that is not a number where a scenario asks for one is a mistake in the scenario's own
 // list of cells. Going on with a default would measure something else under this cell's name.
 long cb_param(const struct cb_params *params, const char *key, long absent) {

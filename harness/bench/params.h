@@ -25,9 +25,6 @@ struct cb_params {
 // The result points into itself: it must not be copied by assignment.
 bool cb_params_parse(struct cb_params *params, const char *text, char *why, size_t why_size);
 
-// Whether a "key=value" is one of the parameters.
-bool cb_params_has(const struct cb_params *params, const char *pair);
-
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 
 static hwloc_topology_t topology;
 static bool topology_loaded;
+static hwloc_bitmap_t mask_before; // of the main thread, until cb_pin_stop
 static int thread_cpu = -1;
 static atomic_uint thread_failures;
 
@@ -31,10 +32,9 @@ static bool load_topology(void) {
 // What this process may use: the machine's allowed units that its affinity mask leaves.
 static hwloc_bitmap_t allowed_units(void) {
     hwloc_bitmap_t set = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(topology));
-    hwloc_bitmap_t mask = hwloc_bitmap_alloc();
-    if (set && mask && hwloc_get_cpubind(topology, mask, HWLOC_CPUBIND_PROCESS) == 0)
-        hwloc_bitmap_and(set, set, mask);
-    hwloc_bitmap_free(mask);
+    mask_before = hwloc_bitmap_alloc();
+    if (set && mask_before && hwloc_get_cpubind(topology, mask_before, HWLOC_CPUBIND_THREAD) == 0)
+        hwloc_bitmap_and(set, set, mask_before);
     return set;
 }
 
@@ -136,7 +136,13 @@ bool cb_pin_moved(const struct cb_pins *pins) {
 }
 
 void cb_pin_stop(void) {
-    if (topology_loaded)
-        hwloc_topology_destroy(topology);
+    if (!topology_loaded)
+        return;
+    if (mask_before && !hwloc_bitmap_iszero(mask_before))
+        hwloc_set_cpubind(topology, mask_before, HWLOC_CPUBIND_THREAD);
+    hwloc_bitmap_free(mask_before);
+    mask_before = NULL;
+    thread_cpu = -1;
+    hwloc_topology_destroy(topology);
     topology_loaded = false;
 }

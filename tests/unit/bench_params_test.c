@@ -27,19 +27,6 @@ static void reads_nothing(void **state) {
     assert_int_equal(cb_param(&params, "n", -7), -7);
 }
 
-static void finds_whole_pairs_only(void **state) {
-    (void)state;
-    struct cb_params params;
-    char why[256];
-    assert_true(cb_params_parse(&params, "n=10;storage=fresh", why, sizeof why));
-    assert_true(cb_params_has(&params, "storage=fresh"));
-    assert_true(cb_params_has(&params, "n=10"));
-    assert_false(cb_params_has(&params, "n=1"));
-    assert_false(cb_params_has(&params, "storage=reused"));
-    assert_false(cb_params_has(&params, "stor=age"));
-    assert_false(cb_params_has(&params, "storage"));
-}
-
 static void refuses(const char *text, const char *because) {
     struct cb_params params;
     char why[256] = "";
@@ -79,7 +66,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_pairs),
         cmocka_unit_test(reads_nothing),
-        cmocka_unit_test(finds_whole_pairs_only),
         cmocka_unit_test(refuses_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
