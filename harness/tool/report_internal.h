@@ -1,0 +1,226 @@
+// What the parts of the report share: a run in memory, its rows of results, tables to render.
+//
+// The order of work: load (report_load.c) -> rows and estimates (report_cells.c) -> ratios and
+// targets (report_ratios.c) -> tables (report_tables.c, rendered by report_table.c), plots
+// (report_plots.c), report.html (report_html.c). Backends and scenarios are only ever names read
+// from run.json or from the data files headline.json, derived.json, targets.json and plots.json.
+#ifndef CB_REPORT_INTERNAL_H
+#define CB_REPORT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "message.h"
+
+enum cb_rep_mode { CB_REP_QUICK, CB_REP_DEFAULT, CB_REP_FULL };
+enum { CB_REP_MEDIAN, CB_REP_LOWER_QUARTILE, CB_REP_ESTIMATORS };
+extern const char *const cb_rep_estimator_names[CB_REP_ESTIMATORS];
+
+struct cb_rep_estimate {
+    double value;     // NaN: there is none
+    double low, high; // the 95 % interval, or the range of the rounds in a quick run; NaN: neither
+    double coverage;  // of the interval; 0 where low and high are a range
+};
+
+// A planned cell, or the cell that a derived metric belongs to. Texts are never NULL.
+struct cb_rep_cell {
+    const char *id, *backend, *family, *scenario, *binding, *compiler, *params, *kind;
+    const char *status, *note;
+    const char *sample_flags; // what its samples were flagged with, joined by ';'
+};
+
+// One metric of one cell: its values by round, and what is estimated from them.
+struct cb_rep_row {
+    const struct cb_rep_cell *cell;
+    const char *metric, *unit;
+    const char *status, *note; // as the cell's, or why this metric has no value
+    const char *flags;         // joined by ';'
+    double *values;            // one a slot, NaN where missing; NULL unless status is ok
+    size_t rounds;             // slots with a value
+    bool exact;                // a fact of the build, not a measurement: no interval needed
+    bool aside;                // stands beside another metric: median only
+    struct cb_rep_estimate estimate[CB_REP_ESTIMATORS];
+};
+
+struct cb_rep_backend {
+    const char *name, *family, *summary;
+    const char *status, *note; // of the backend as a whole: ok, or unavailable and why
+};
+
+struct cb_rep_ratio {
+    const struct cb_rep_row *a, *b; // b is NULL where a target names a constant
+    const char *b_name;             // the cell's id, or "constant:80"
+    const char *metric;
+    double ratio, low, high, p, p_holm, mde;
+    const char *verdict;
+    const char *family; // the table whose comparisons were corrected together; "" for targets
+};
+
+struct cb_rep_target {
+    const char *id, *text, *compiler;
+    const char *wanted;         // e.g. "at most 1.3"
+    struct cb_rep_ratio *ratio; // NULL: not measured in this run
+    const char *verdict, *why;
+};
+
+struct cb_rep {
+    FILE *messages;
+    const char *dir;
+    json_t *run, *headline, *derived, *targets, *plots; // owned
+    enum cb_rep_mode mode;
+    const char *run_id, *mode_name;
+    const char *caption; // machine, compilers, mode: one line that goes below every plot
+    int estimator;       // which one tables and plots show
+
+    size_t slots;     // processes of one cell, in the order of rounds
+    long *slot_round; // slot -> round
+    long *slot_build; // slot -> link that it was measured with
+    bool clustered;   // intervals are over links
+
+    struct cb_rep_cell **cells;
+    size_t cell_count;
+    struct cb_rep_row **rows;
+    size_t row_count, row_room;
+    json_t *row_index; // "cell id|metric" -> index in rows
+
+    struct cb_rep_backend *backends; // by family, then name
+    size_t backend_count;
+    const char **compilers; // the first one measured most; tables without a suffix show it
+    size_t compiler_count;
+
+    struct cb_rep_ratio **ratios;
+    size_t ratio_count, ratio_room;
+    struct cb_rep_target *target;
+    size_t target_count;
+
+    struct cb_rep_table **tables; // all that were made, in the order of the report
+    size_t table_count, table_room;
+    const char **plot_ids; // all plots that were made, in the order of the report
+    const char **plot_titles, **plot_notes;
+    size_t plot_count;
+
+    void **memory; // everything that lives as long as the report
+    size_t memory_count, memory_room;
+};
+
+// ---- Memory and texts (report_text.c) -----------------------------------------------------------
+
+// Zeroed memory, or a text, that is freed with the report.
+void *cb_rep_memory(struct cb_rep *rep, size_t count, size_t size);
+const char *cb_rep_text(struct cb_rep *rep, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void cb_rep_free(struct cb_rep *rep);
+
+// A member that is a text, or `absent`; never NULL where absent is not.
+const char *cb_rep_string(const json_t *object, const char *key, const char *absent);
+
+// The value of a key in "key=value;key=value", or NULL. The text is kept by the report.
+const char *cb_rep_param(struct cb_rep *rep, const char *params, const char *key);
+// params without a key / with one more, keys sorted.
+const char *cb_rep_param_drop(struct cb_rep *rep, const char *params, const char *key);
+const char *cb_rep_param_add(struct cb_rep *rep, const char *params, const char *key,
+                             const char *value);
+
+// Adds a flag to a list joined by ';', once.
+const char *cb_rep_flag(struct cb_rep *rep, const char *flags, const char *flag);
+
+// Writes a file of the run folder whole or not at all; 0 or CB_EXIT_USAGE with a message.
+int cb_rep_write(struct cb_rep *rep, const char *name, const struct cb_text *text);
+
+// How a number is read: three digits, thousands kept apart by `space`; `like` decides the decimals,
+// so that an interval has those of its estimate.
+const char *cb_rep_number(struct cb_rep *rep, double value, double like, const char *space);
+
+// ---- Loading and estimating ---------------------------------------------------------------------
+
+// 0, or CB_EXIT_USAGE with a message. cb_rep_free either way.
+int cb_rep_load(struct cb_rep *rep, const char *dir, FILE *messages);
+void cb_rep_estimate_all(struct cb_rep *rep);
+
+// A row for a metric; what it is (exact, aside) stands in derived.json.
+struct cb_rep_row *cb_rep_add_row(struct cb_rep *rep, const struct cb_rep_cell *cell,
+                                  const char *metric, const char *unit);
+// NULL where the run has no such row.
+struct cb_rep_row *cb_rep_find(struct cb_rep *rep, const char *backend, const char *scenario,
+                               const char *binding, const char *compiler, const char *params,
+                               const char *metric);
+// The row that a selector of a data file ({"scenario","binding","params","metric"}) means for this
+// backend and compiler; a selector without a binding takes any, and then any compiler.
+struct cb_rep_row *cb_rep_select(struct cb_rep *rep, const json_t *selector, const char *backend,
+                                 const char *compiler);
+const struct cb_rep_estimate *cb_rep_shown(const struct cb_rep *rep, const struct cb_rep_row *row);
+
+// Median or quartile of a row's values with interval or range, as the mode wants.
+struct cb_rep_estimate cb_rep_estimate_values(const struct cb_rep *rep, const double *values,
+                                              double p, bool exact);
+
+int cb_rep_compare_families(const struct cb_rep *rep, const char *a, const char *b);
+const char *cb_rep_family_title(const struct cb_rep *rep, const char *family);
+const char *cb_rep_scenario_title(const struct cb_rep *rep, const char *scenario);
+int cb_rep_compare_params(const char *a, const char *b);
+// By scenario, params, family, backend, binding, compiler: the order of cells.csv and of tables.
+int cb_rep_compare_cells(const struct cb_rep *rep, const struct cb_rep_cell *a,
+                         const struct cb_rep_cell *b);
+// All rows in that order, kept by the report; metrics of one cell in the order they were made.
+struct cb_rep_row **cb_rep_sorted_rows(struct cb_rep *rep);
+// Whether a cell only serves the statistics (an A/A twin): kept out of tables for people.
+bool cb_rep_hidden(struct cb_rep *rep, const struct cb_rep_cell *cell);
+
+// ---- Ratios and targets -------------------------------------------------------------------------
+
+void cb_rep_compare_all(struct cb_rep *rep);
+// The ratio that was made of two rows within a headline column, or NULL; *inverted where it is b/a.
+const struct cb_rep_ratio *cb_rep_ratio_of(const struct cb_rep *rep, const struct cb_rep_row *a,
+                                           const struct cb_rep_row *b, bool *inverted);
+// Whether a run of this kind may say that one thing costs more than another.
+bool cb_rep_claims(const struct cb_rep *rep);
+
+// ---- Tables -------------------------------------------------------------------------------------
+
+struct cb_rep_column {
+    const char *title, *unit; // unit may be ""
+    bool number;              // right-aligned, with an interval; three columns in CSV
+};
+
+struct cb_rep_entry {
+    const char *text; // a text or a status; NULL where value counts
+    double value, low, high;
+    const char *mark;     // a short text after the number: "folded"
+    const char *footnote; // NULL: none
+};
+
+struct cb_rep_table {
+    const char *id, *title, *caption;
+    const char *lead; // CSV name of the group column, where rows are grouped
+    bool wide;        // many rows: a longtable in LaTeX, folded in report.html
+    struct cb_rep_column *columns;
+    size_t column_count;
+    // rows x columns entries; a row whose group differs from the one before opens a section.
+    struct cb_rep_entry *entries;
+    const char **groups; // one a row, "" for none
+    size_t row_count, row_room;
+};
+
+struct cb_rep_table *cb_rep_table_new(struct cb_rep *rep, const char *id, const char *title,
+                                      const char *caption);
+void cb_rep_table_column(struct cb_rep *rep, struct cb_rep_table *table, const char *title,
+                         const char *unit, bool number);
+// Columns first, then rows. Returns the row's entries, empty texts.
+struct cb_rep_entry *cb_rep_table_row(struct cb_rep *rep, struct cb_rep_table *table,
+                                      const char *group);
+int cb_rep_table_write(struct cb_rep *rep, const struct cb_rep_table *table);
+void cb_rep_table_html(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to);
+void cb_rep_html(struct cb_text *to, const char *text); // with < > & " escaped
+
+// ---- Outputs: 0 or an exit status, with a message -----------------------------------------------
+
+int cb_rep_write_cells(struct cb_rep *rep);
+int cb_rep_write_ratios(struct cb_rep *rep);
+int cb_rep_make_tables(struct cb_rep *rep);
+int cb_rep_make_plots(struct cb_rep *rep);
+int cb_rep_make_html(struct cb_rep *rep);
+
+#endif

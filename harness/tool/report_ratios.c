@@ -1,0 +1,291 @@
+// Which cell costs more, and which targets are met: paired ratios inside rounds, ratios.csv.
+//
+// Headline columns are compared backend by backend, each column and compiler being one family of
+// Holm's correction. Targets come from targets.json. A quick run makes neither.
+#include "report_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+#include "stats.h"
+
+// A difference is claimed where the corrected chance of a false claim is below this.
+#define ALPHA 0.05
+// A target needs a smallest detectable effect of at most this to be judged.
+#define LARGEST_MDE 0.05
+
+bool cb_rep_claims(const struct cb_rep *rep) {
+    return rep->mode != CB_REP_QUICK;
+}
+
+// The minimum detectable effect of a scenario, as a share: 0 until runs carry A/A data to tell.
+static double mde_of(const struct cb_rep *rep, const char *scenario) {
+    (void)rep;
+    (void)scenario;
+    return 0;
+}
+
+static struct cb_rep_ratio *add_ratio(struct cb_rep *rep) {
+    if (rep->ratio_count == rep->ratio_room) {
+        rep->ratio_room = rep->ratio_room ? 2 * rep->ratio_room : 256;
+        rep->ratios = cb_resize(rep->ratios, rep->ratio_room, sizeof(struct cb_rep_ratio *));
+    }
+    struct cb_rep_ratio *ratio = cb_rep_memory(rep, 1, sizeof *ratio);
+    *ratio = (struct cb_rep_ratio){.ratio = NAN,
+                                   .low = NAN,
+                                   .high = NAN,
+                                   .p = NAN,
+                                   .p_holm = NAN,
+                                   .verdict = "",
+                                   .family = ""};
+    return rep->ratios[rep->ratio_count++] = ratio;
+}
+
+static void measure(const struct cb_rep *rep, struct cb_rep_ratio *ratio, const double *a,
+                    const double *b) {
+    struct cb_ratio paired =
+        cb_paired_ratio(a, b, rep->clustered ? rep->slot_build : NULL, rep->slots, CB_LEVEL);
+    ratio->ratio = paired.ratio;
+    ratio->low = paired.low;
+    ratio->high = paired.high;
+    ratio->p = paired.p;
+}
+
+// ---- Headline pairs -----------------------------------------------------------------------------
+
+// Beyond the interval, the corrected test and the MDE: all three, or no difference is claimed.
+static const char *pair_verdict(const struct cb_rep_ratio *ratio) {
+    if (isnan(ratio->low) || isnan(ratio->p_holm))
+        return "undecided";
+    bool significant = ratio->p_holm < ALPHA;
+    if (significant && ratio->low > 1 && ratio->ratio > 1 + ratio->mde)
+        return "larger";
+    if (significant && ratio->high < 1 && ratio->ratio < 1 / (1 + ratio->mde))
+        return "smaller";
+    return "no difference";
+}
+
+static void compare_column(struct cb_rep *rep, const json_t *column, const char *compiler) {
+    const struct cb_rep_row **rows =
+        cb_rep_memory(rep, rep->backend_count, sizeof(struct cb_rep_row *));
+    size_t n = 0, first = rep->ratio_count;
+    for (size_t i = 0; i < rep->backend_count; i++) {
+        const struct cb_rep_row *row = cb_rep_select(rep, column, rep->backends[i].name, compiler);
+        if (row && row->values && !row->exact && strcmp(row->cell->compiler, compiler) == 0)
+            rows[n++] = row;
+    }
+    const char *family = cb_rep_text(rep, "%s/%s", cb_rep_string(column, "id", ""), compiler);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            struct cb_rep_ratio *ratio = add_ratio(rep);
+            ratio->a = rows[i];
+            ratio->b = rows[j];
+            ratio->b_name = rows[j]->cell->id;
+            ratio->metric = rows[i]->metric;
+            ratio->mde = mde_of(rep, rows[i]->cell->scenario);
+            ratio->family = family;
+            measure(rep, ratio, rows[i]->values, rows[j]->values);
+        }
+    size_t tests = rep->ratio_count - first;
+    double *p = cb_rep_memory(rep, tests, sizeof *p);
+    double *adjusted = cb_rep_memory(rep, tests, sizeof *adjusted);
+    for (size_t i = 0; i < tests; i++)
+        p[i] = rep->ratios[first + i]->p;
+    cb_holm(p, tests, adjusted);
+    for (size_t i = 0; i < tests; i++) {
+        rep->ratios[first + i]->p_holm = adjusted[i];
+        rep->ratios[first + i]->verdict = pair_verdict(rep->ratios[first + i]);
+    }
+}
+
+const struct cb_rep_ratio *cb_rep_ratio_of(const struct cb_rep *rep, const struct cb_rep_row *a,
+                                           const struct cb_rep_row *b, bool *inverted) {
+    for (size_t i = 0; i < rep->ratio_count; i++) {
+        const struct cb_rep_ratio *ratio = rep->ratios[i];
+        if (!*ratio->family)
+            continue;
+        *inverted = ratio->a == b && ratio->b == a;
+        if (*inverted || (ratio->a == a && ratio->b == b))
+            return ratio;
+    }
+    return NULL;
+}
+
+// ---- Targets ------------------------------------------------------------------------------------
+
+// One side of a target: a cell's metric, or a weighted sum of several ("terms").
+struct side {
+    const struct cb_rep_row *row; // the first one
+    double *values;               // NULL: not there
+    const char *why;              // then: why not; "" where the run does not plan it
+};
+
+static struct side read_side(struct cb_rep *rep, const json_t *selector, const char *backend,
+                             const char *compiler) {
+    struct side side = {NULL, NULL, ""};
+    json_t *terms = json_object_get(selector, "terms");
+    size_t n = terms ? json_array_size(terms) : 1;
+    double *values = cb_rep_memory(rep, rep->slots, sizeof *values);
+    backend = cb_rep_string(selector, "backend", backend);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *term = terms ? json_array_get(terms, i) : selector;
+        const json_t *times = json_object_get(term, "times");
+        const struct cb_rep_row *row = cb_rep_select(rep, term, backend, compiler);
+        if (!row)
+            return (struct side){NULL, NULL, ""};
+        if (!side.row)
+            side.row = row;
+        if (!row->values) {
+            side.why = cb_rep_text(rep, "%s is %s: %s", row->cell->id, row->status, row->note);
+            return side;
+        }
+        for (size_t slot = 0; slot < rep->slots; slot++)
+            values[slot] += (times ? json_number_value(times) : 1) * row->values[slot];
+    }
+    side.values = values;
+    return side;
+}
+
+static const char *wanted_text(struct cb_rep *rep, const json_t *target, double scale) {
+    const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
+    const char *unit = cb_rep_string(json_object_get(target, "denominator"), "unit", "");
+    struct cb_text text = {0};
+    if (min)
+        cb_text_add(&text, "at least %g%s", scale * json_number_value(min), max ? " and " : "");
+    if (max)
+        cb_text_add(&text, "at most %g", scale * json_number_value(max));
+    if (*unit)
+        cb_text_add(&text, " %s", unit);
+    const char *result = cb_rep_text(rep, "%s", text.text ? text.text : "");
+    cb_text_clear(&text);
+    return result;
+}
+
+static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t *target) {
+    const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
+    if (isnan(ratio->low) || ratio->mde > LARGEST_MDE)
+        return "undecided";
+    double most = max ? json_number_value(max) * (1 + ratio->mde) : INFINITY;
+    double least = min ? json_number_value(min) / (1 + ratio->mde) : -INFINITY;
+    if (ratio->high <= most && ratio->low >= least)
+        return "met";
+    return ratio->low > most || ratio->high < least ? "missed" : "undecided";
+}
+
+static void judge(struct cb_rep *rep, const json_t *target, const char *compiler, bool must_exist) {
+    json_t *top = json_object_get(target, "numerator"),
+           *bottom = json_object_get(target, "denominator");
+    const char *backend = cb_rep_string(top, "backend", "");
+    const json_t *constant = json_object_get(bottom, "constant");
+    struct side a = read_side(rep, top, backend, compiler), b = {NULL, NULL, ""};
+    if (!constant)
+        b = read_side(rep, bottom, backend, compiler);
+    double scale = constant ? json_number_value(constant) : 1;
+    bool planned = a.row && (constant || b.row);
+    if (!planned && !must_exist)
+        return;
+    struct cb_rep_target *result = &rep->target[rep->target_count++];
+    *result = (struct cb_rep_target){.id = cb_rep_string(target, "id", ""),
+                                     .text = cb_rep_string(target, "text", ""),
+                                     .compiler = compiler,
+                                     .scale = scale,
+                                     .unit = cb_rep_string(bottom, "unit", ""),
+                                     .wanted = wanted_text(rep, target, scale),
+                                     .verdict = "not measured",
+                                     .why = ""};
+    if (!planned) {
+        result->why = "this run does not plan the cells";
+        return;
+    }
+    result->verdict = "undecided";
+    if (!a.values || (!constant && !b.values)) {
+        result->why = a.values ? b.why : a.why;
+        return;
+    }
+    struct cb_rep_ratio *ratio = add_ratio(rep);
+    ratio->a = a.row;
+    ratio->b = b.row;
+    ratio->metric = a.row->metric;
+    ratio->mde = mde_of(rep, a.row->cell->scenario);
+    if (constant) {
+        ratio->b_name = cb_rep_text(rep, "constant:%g", scale);
+        struct cb_rep_estimate estimate = cb_rep_estimate_values(rep, a.values, 0.5, a.row->exact);
+        ratio->ratio = estimate.value / scale;
+        ratio->low = estimate.low / scale;
+        ratio->high = estimate.high / scale;
+    } else {
+        ratio->b_name = b.row->cell->id;
+        measure(rep, ratio, a.values, b.values);
+    }
+    ratio->verdict = target_verdict(ratio, target);
+    result->ratio = ratio;
+    result->verdict = ratio->verdict;
+    if (isnan(ratio->low))
+        result->why = "too few rounds for an interval";
+    else if (ratio->mde > LARGEST_MDE)
+        result->why = "the smallest detectable effect is above 5 %";
+}
+
+static void judge_targets(struct cb_rep *rep) {
+    json_t *targets = json_object_get(rep->targets, "targets"), *target;
+    size_t index;
+    rep->target = cb_rep_memory(rep, json_array_size(targets) * (rep->compiler_count + 1),
+                                sizeof *rep->target);
+    json_array_foreach(targets, index, target) {
+        json_t *only = json_object_get(target, "compilers");
+        bool first = true;
+        for (size_t c = 0; c < rep->compiler_count; c++) {
+            bool wanted = !only;
+            for (size_t i = 0; i < json_array_size(only); i++)
+                wanted |=
+                    strcmp(json_string_value(json_array_get(only, i)), rep->compilers[c]) == 0;
+            if (wanted)
+                judge(rep, target, rep->compilers[c], first);
+            first &= !wanted;
+        }
+    }
+}
+
+void cb_rep_compare_all(struct cb_rep *rep) {
+    if (!cb_rep_claims(rep))
+        return;
+    size_t index;
+    json_t *column;
+    json_array_foreach(json_object_get(rep->headline, "columns"), index,
+                       column) for (size_t c = 0; c < rep->compiler_count;
+                                    c++) if (!json_is_false(json_object_get(column, "compare")))
+        compare_column(rep, column, rep->compilers[c]);
+    judge_targets(rep);
+}
+
+// ---- ratios.csv ---------------------------------------------------------------------------------
+
+static void number(struct cb_csv_row *to, double value) {
+    char text[40];
+    snprintf(text, sizeof text, "%.6g", value);
+    cb_csv_text(to, isnan(value) ? NULL : text);
+}
+
+int cb_rep_write_ratios(struct cb_rep *rep) {
+    struct cb_text text = {0};
+    cb_text_add(&text, "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict\n");
+    struct cb_csv_row to = {.to = &text};
+    for (size_t i = 0; i < rep->ratio_count; i++) {
+        const struct cb_rep_ratio *ratio = rep->ratios[i];
+        cb_csv_text(&to, ratio->a->cell->id);
+        cb_csv_text(&to, ratio->b_name);
+        cb_csv_text(&to, ratio->metric);
+        number(&to, ratio->ratio);
+        number(&to, ratio->low);
+        number(&to, ratio->high);
+        number(&to, ratio->p_holm);
+        number(&to, ratio->mde);
+        cb_csv_text(&to, ratio->verdict);
+        cb_csv_end(&to);
+    }
+    int status = cb_rep_write(rep, "ratios.csv", &text);
+    cb_text_clear(&text);
+    return status;
+}
