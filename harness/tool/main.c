@@ -1,6 +1,5 @@
 // corobench: measures and compares ways of implementing coroutines. This file reads the command
 // line; each sub-command is a file of its own.
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,37 +124,6 @@ static int run_command(const struct cb_command *command, int argc, char **argv) 
     }
     free(given.typed);
     return status;
-}
-
-bool cb_given_has(const struct cb_given *given, const char *name) {
-    for (size_t i = 0; i < given->count; i++)
-        if (strcmp(given->typed[i].option->name, name) == 0)
-            return true;
-    return false;
-}
-
-const char *cb_given_value(const struct cb_given *given, const char *name) {
-    for (size_t i = given->count; i-- > 0;)
-        if (strcmp(given->typed[i].option->name, name) == 0)
-            return given->typed[i].value;
-    return NULL;
-}
-
-int cb_given_number(const struct cb_given *given, const char *name, long long least, long long most,
-                    long long *value) {
-    const char *text = cb_given_value(given, name);
-    if (text == NULL)
-        return 0;
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || number < least || number > most) {
-        cb_error(stderr, "--%s %s: not a whole number from %lld to %lld\nnothing is done", name,
-                 text, least, most);
-        return CB_EXIT_USAGE;
-    }
-    *value = number;
-    return 0;
 }
 
 int main(int argc, char **argv) {

@@ -67,29 +67,37 @@ const char *cb_glob_problem(const char *glob) {
     if (*glob == '\0')
         return "it is empty";
     for (const char *c = glob; *c != '\0'; c++) {
-        if (*c == '\\' && *++c == '\0')
-            return "it ends in a backslash, which quotes nothing";
-        if (*c == '[' && (c = bracket_end(c)) == NULL)
-            return "a [ has no ]";
+        if (*c == '\\') {
+            if (*++c == '\0')
+                return "it ends in a backslash, which quotes nothing";
+        } else if (*c == '[') {
+            c = bracket_end(c);
+            if (c == NULL)
+                return "a [ has no ]";
+        }
     }
     return NULL;
 }
 
+// Where the first of several globs ends: a comma that is quoted or inside brackets is part of it.
+static const char *glob_end(const char *c) {
+    for (; *c != '\0' && *c != ','; c++) {
+        if (*c == '\\' && c[1] != '\0')
+            c++;
+        else if (*c == '[' && bracket_end(c) != NULL)
+            c = bracket_end(c);
+    }
+    return c;
+}
+
 void cb_globs_add(struct cb_globs *globs, const char *text) {
-    const char *begin = text;
-    int depth = 0; // a comma inside brackets is part of the glob
-    for (const char *c = text;; c++) {
-        if (*c == '[' && bracket_end(c) != NULL)
-            depth = 1;
-        else if (*c == ']')
-            depth = 0;
-        if (*c != '\0' && (*c != ',' || depth > 0))
-            continue;
+    for (;; text++) {
+        const char *end = glob_end(text);
         globs->list = cb_resize(globs->list, globs->count + 1, sizeof *globs->list);
-        globs->list[globs->count++] = cb_format("%.*s", (int)(c - begin), begin);
-        if (*c == '\0')
-            break;
-        begin = c + 1;
+        globs->list[globs->count++] = cb_format("%.*s", (int)(end - text), text);
+        if (*end == '\0')
+            return;
+        text = end;
     }
 }
 

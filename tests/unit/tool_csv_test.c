@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "csv.h"
-#include "file.h"
+#include "harness/lib/csv.h"
+#include "harness/lib/file.h"
 
 static char folder[] = "/tmp/corobench-csv-XXXXXX";
 static char *file;
