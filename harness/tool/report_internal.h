@@ -61,7 +61,9 @@ struct cb_rep_ratio {
 
 struct cb_rep_target {
     const char *id, *text, *compiler;
-    const char *wanted;         // e.g. "at most 1.3"
+    const char *wanted; // e.g. "at most 1.3", "at most 80 B"
+    double scale;       // of the ratio, to read it in that unit: 80; 1 where two cells are compared
+    const char *unit;
     struct cb_rep_ratio *ratio; // NULL: not measured in this run
     const char *verdict, *why;
 };
