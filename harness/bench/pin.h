@@ -22,8 +22,7 @@ struct cb_pins {
 // Pins the calling thread. `wanted` (system numbers) may be empty: then the last `needed` units
 // that this process may use are taken. `needed` is 1 or 2; with 1, threads started later inherit
 // the unit; with 2, they must call cb_pin_thread_started. Writes the reason to `why` unless
-// CB_PIN_OK. One cell at a
-// time: the state that threads look at is global.
+// CB_PIN_OK. One cell at a time: the state that threads look at is global.
 enum cb_pin_result cb_pin_start(struct cb_pins *pins, const int *wanted, int wanted_count,
                                 int needed, char *why, size_t why_size);
 

@@ -1,6 +1,9 @@
 // Measuring a cell: the document, what is checked, which settings reach the backend.
 #include "bench_fake.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 static json_t *measure_ok(const char *scenario, const char *params, json_t **document) {
     int status = -1;
     json_t *context = fake_measure(scenario, "opaque", params, &status, document);
@@ -151,6 +154,17 @@ static void says_what_is_not_claimed(void **state) {
     expect_outcome("time", "opaque", "cpus=2", "not-claimed", "parallel");
 }
 
+static void lets_go_of_the_unit(void **state) {
+    (void)state;
+    cpu_set_t before, after;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    json_t *document, *context = measure_ok("time", "a=1", &document);
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_true(CPU_EQUAL(&before, &after));
+    json_decref(context);
+    json_decref(document);
+}
+
 static void configures_the_backend(void **state) {
     (void)state;
     json_t *document, *context = measure_ok("time", "a=1", &document);
@@ -199,10 +213,31 @@ static void configures_the_library(void **state) {
     json_decref(document);
 }
 
-// On a machine where two units can be had, both are in the document; else the reason is.
+static int unit_of_thread;
+
+static void *start_thread(void *unused) {
+    fake.config.thread_started();
+    unit_of_thread = sched_getcpu();
+    return unused;
+}
+
+static int prepare_thread(const struct cb_params *params) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, start_thread, NULL) || pthread_join(thread, NULL))
+        return CO_E_NOMEM;
+    return fake_prepare(params);
+}
+
+// On a machine where two units can be had, the main thread and the coroutines' threads have one
+// each; else the reason is in the document.
 static void uses_two_units(void **state) {
     (void)state;
     int status;
+    struct cb_scenario scenario = fake_time;
+    scenario.prepare = prepare_thread;
+    const struct cb_registry_entry registry[] = {{"time", "opaque", &scenario}};
+    fake_bench.registry = registry;
+    fake_bench.registry_count = 1;
     fake_facts.capabilities |= CO_CAP_PARALLEL;
     json_t *document, *context = fake_measure("time", "opaque", "cpus=2", &status, &document);
     assert_int_equal(status, 0);
@@ -211,7 +246,7 @@ static void uses_two_units(void **state) {
         assert_int_equal(json_array_size(cpus), 2);
         assert_int_not_equal(json_integer_value(json_array_get(cpus, 0)),
                              json_integer_value(json_array_get(cpus, 1)));
-        assert_non_null(fake.config.thread_started);
+        assert_int_equal(json_integer_value(json_array_get(cpus, 1)), unit_of_thread);
     } else {
         assert_string_equal(fake_text(context, "status"), "unavailable");
         assert_non_null(strstr(fake_text(context, "note"), "2 processing units"));
@@ -247,6 +282,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(fails_in_a_later_repetition, fake_setup),
         cmocka_unit_test_setup(maps_what_prepare_says, fake_setup),
         cmocka_unit_test_setup(says_what_is_not_claimed, fake_setup),
+        cmocka_unit_test_setup(lets_go_of_the_unit, fake_setup),
         cmocka_unit_test_setup(configures_the_backend, fake_setup),
         cmocka_unit_test_setup(configures_the_library, fake_setup),
         cmocka_unit_test_setup(uses_two_units, fake_setup),
