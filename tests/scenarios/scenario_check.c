@@ -1,8 +1,8 @@
 // Every scenario on one backend, in all three bindings: each run gives what `expect` says, however
 // long it is and whatever ran before; the cells are spelled as the result files need them.
 //
-// Timed cells of more than CHECK_LIVE coroutines, and what the backend does not claim, are named and
-// left out; `memory` grows no further than that. Nothing here looks at time.
+// Timed cells of more than CHECK_LIVE coroutines, and what the backend does not claim, are named
+// and left out; `memory` grows no further than that. Nothing here looks at time.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
