@@ -24,23 +24,27 @@ extern char **environ;
 static int stop_fd = -1; // readable when a stop was asked for
 static int stop_signal;
 
-static void stop_set(sigset_t *set) {
-    sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
+// Those of the three that are not ignored: nohup and background jobs of scripts stay what they are.
+static sigset_t stop_set(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    return set;
 }
 
 void cb_stop_watch(void) {
-    sigset_t set;
-    stop_set(&set);
+    sigset_t set = stop_set();
     sigprocmask(SIG_BLOCK, &set, NULL);
     stop_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 void cb_stop_unwatch(void) {
-    sigset_t set;
-    stop_set(&set);
+    sigset_t set = stop_set();
     if (stop_fd >= 0)
         close(stop_fd);
     stop_fd = -1;
