@@ -176,11 +176,15 @@ static void open_layout(struct cb_rep *rep, struct plot *plot, double inner, dou
                                         plot->compiler, *version ? " " : "", version)),
                 across(14), 1 - up(plot, 22));
     for (size_t i = 0; i < lines; i++) {
+        size_t length = strcspn(foot, "\n");
+        struct cb_text line = {0};
+        cb_text_add_bytes(&line, foot, length);
         cb_text_add(to,
                     "set label %zu %s at screen %.4f, %.4f left font \",10\" tc rgb \"#555555\"\n",
-                    10 + i, quoted(rep, cb_rep_text(rep, "%.*s", (int)strcspn(foot, "\n"), foot)),
-                    across(14), up(plot, 8 + FOOT_LINE * ((double)(lines - i) - 0.5)));
-        foot += strcspn(foot, "\n") + 1;
+                    10 + i, quoted(rep, line.text ? line.text : ""), across(14),
+                    up(plot, 8 + FOOT_LINE * ((double)(lines - i) - 0.5)));
+        cb_text_clear(&line);
+        foot += length + (foot[length] == '\n');
     }
     for (size_t i = 0; i < plot->count; i++) {
         const struct series *series = &plot->series[i];

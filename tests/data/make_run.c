@@ -217,6 +217,7 @@ static void made_losses(struct made_run *run) {
     made_plan(run, "fiber-small/fold/opaque/gcc/levels=8;reduce=serial", "time", "skipped",
               "not asked for");
     made_plan(run, "fiber-full/fold/opaque/gcc/levels=8;reduce=serial", "time", "ok", "");
+    made_time(run, "fiber-small/yield/opaque/gcc/aa=1;depth=1", 2.5, 0.25, 0, "");
     static const char *const missing[] = {"setup/opaque/gcc/storage=reused",
                                           "yield/opaque/gcc/depth=1", "yield/opaque/gcc/depth=16",
                                           "call/opaque/gcc/yields=1"};

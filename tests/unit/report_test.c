@@ -1,0 +1,606 @@
+// The report of a made-up run whose truth is known: exact rows, statuses, ratios, targets, tables,
+// plots; the same bytes each time; the condensed reference; the README; missing tools and bad
+// input.
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "harness/lib/csv.h"
+#include "harness/lib/file.h"
+#include "harness/tool/report.h"
+#include "tests/data/make_run.c"
+
+static char root[] = "/tmp/corobench-report-XXXXXX";
+
+static char *in_root(const char *name) {
+    return cb_format("%s/%s", root, name);
+}
+
+// Makes a run called `name` and its report; the status of cb_report_run, its messages in *said.
+static int report(const char *name, const char *mode, size_t crowd, char **said) {
+    char *folder = in_root(name), *text = NULL;
+    size_t length = 0;
+    FILE *messages = open_memstream(&text, &length);
+    assert_int_equal(make_run(folder, mode, 0, crowd), 0);
+    int status = cb_report_run(folder, messages);
+    fclose(messages);
+    if (said)
+        *said = text;
+    else
+        free(text);
+    free(folder);
+    return status;
+}
+
+static char *read_text(const char *run, const char *name) {
+    char *path = cb_format("%s/%s/%s", root, run, name), *bytes = NULL;
+    if (cb_file_read(path, &bytes, NULL) != 0)
+        fail_msg("%s is not there", path);
+    free(path);
+    return bytes;
+}
+
+static void expect_in(const char *run, const char *name, const char *text) {
+    char *bytes = read_text(run, name);
+    if (!strstr(bytes, text))
+        fail_msg("%s/%s has no: %s", run, name, text);
+    free(bytes);
+}
+
+static void expect_not_in(const char *run, const char *name, const char *text) {
+    char *bytes = read_text(run, name);
+    if (strstr(bytes, text))
+        fail_msg("%s/%s has: %s", run, name, text);
+    free(bytes);
+}
+
+// A whole line of a CSV file; that it is there once.
+static void expect_line(const char *run, const char *name, const char *line) {
+    char *bytes = read_text(run, name), *wanted = cb_format("\n%s\n", line);
+    char *found = strstr(bytes, wanted);
+    if (!found)
+        fail_msg("%s/%s has no line: %s", run, name, line);
+    if (strstr(found + 1, wanted))
+        fail_msg("%s/%s has twice: %s", run, name, line);
+    free(wanted);
+    free(bytes);
+}
+
+static int make_root(void **state) {
+    (void)state;
+    if (!mkdtemp(root))
+        return -1;
+    if (!getenv("COROBENCH_SHARE")) {
+        char *program = cb_program_folder(), *share = cb_format("%s/../../share", program);
+        setenv("COROBENCH_SHARE", share, 1);
+        free(share);
+        free(program);
+    }
+    return 0;
+}
+
+static void remove_tree(const char *path) {
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        char *name = cb_format("%s/%s", path, entry->d_name);
+        if (unlink(name) < 0)
+            remove_tree(name);
+        free(name);
+    }
+    if (folder)
+        closedir(folder);
+    rmdir(path);
+}
+
+static int remove_root(void **state) {
+    (void)state;
+    remove_tree(root);
+    return 0;
+}
+
+static int make_default(void **state) {
+    (void)state;
+    return report("default", "default", 0, NULL);
+}
+
+// ---- cells.csv ----------------------------------------------------------------------------------
+
+static void cells_have_the_published_columns(void **state) {
+    (void)state;
+    char *bytes = read_text("default", "cells.csv");
+    static const char header[] =
+        "backend,family,scenario,binding,compiler,params,metric,unit,estimate,ci_low,ci_high,"
+        "rounds,status,note,cell_id,estimator,flags\n";
+    assert_memory_equal(bytes, header, sizeof header - 1);
+    free(bytes);
+}
+
+#define CELL(line) expect_line("default", "cells.csv", line)
+
+static void times_have_median_quartile_and_cycles(void **state) {
+    (void)state;
+    CELL("fiber-small,fiber,setup,opaque,gcc,storage=reused,time,ns,3.1,3.007,3.193,12,ok,,"
+         "fiber-small/setup/opaque/gcc/storage=reused,median,");
+    CELL("fiber-small,fiber,setup,opaque,gcc,storage=reused,time,ns,3.03025,2.945,3.1,12,ok,,"
+         "fiber-small/setup/opaque/gcc/storage=reused,lower-quartile,");
+    CELL("fiber-small,fiber,setup,opaque,gcc,storage=reused,cycles,cycles,12.4,12.028,12.772,12,"
+         "ok,,fiber-small/setup/opaque/gcc/storage=reused,median,");
+    CELL("fiber-small,fiber,setup,opaque,clang,storage=reused,time,ns,3.875,3.75875,3.99125,12,ok,"
+         ",fiber-small/setup/opaque/clang/storage=reused,median,");
+}
+
+static void slopes_are_made_from_depths(void **state) {
+    (void)state;
+    CELL("stackless-chain,stackless,yield,opaque,gcc,,per_level,ns,1.1,1.067,1.133,12,ok,,"
+         "stackless-chain/yield/opaque/gcc/,median,remeasured");
+    // Beyond 28 levels a level costs 3.5 times as much.
+    CELL("stackless-chain,stackless,yield,opaque,gcc,span=deep,per_level,ns,3.85,3.7345,3.9655,12,"
+         "ok,,stackless-chain/yield/opaque/gcc/span=deep,median,");
+    CELL("stackless-chain,stackless,yield,opaque,gcc,,per_level_cycles,cycles,4.4,4.268,4.532,12,"
+         "ok,,stackless-chain/yield/opaque/gcc/,median,remeasured");
+    expect_not_in("default", "cells.csv", "yield/opaque/clang/,"); // depths 1 and 16 only
+}
+
+static void calls_are_charged_without_their_yields(void **state) {
+    (void)state;
+    CELL("stackless-leaf,stackless,call,opaque,gcc,yields=1,attributed,ns,3,2.91,3.09,12,ok,,"
+         "stackless-leaf/call/opaque/gcc/yields=1,median,");
+    CELL("stackless-leaf,stackless,call,opaque,gcc,yields=16,attributed,ns,3,2.91,3.09,12,ok,,"
+         "stackless-leaf/call/opaque/gcc/yields=16,median,");
+}
+
+static void bytes_are_summed_where_known(void **state) {
+    (void)state;
+    CELL("stackless-chain,stackless,memory,opaque,gcc,live=32;n=10000;peak=0,bytes,B,64.5,64.5,"
+         "65.5,6,ok,,stackless-chain/memory/opaque/gcc/live=32;n=10000;peak=0,median,");
+    CELL("thread-futex,thread,memory,opaque,gcc,live=32;n=10000;peak=0,bytes,B,22396,22396,22397,6,"
+         "ok,,thread-futex/memory/opaque/gcc/live=32;n=10000;peak=0,median,");
+}
+
+static void facts_of_the_build_are_exact(void **state) {
+    (void)state;
+    CELL("fiber-full,fiber,source,opaque,gcc,,lines,lines,310,310,310,1,ok,,"
+         "fiber-full/source/opaque/gcc/,median,");
+    expect_not_in("default", "cells.csv", "fiber-full/source/opaque/gcc/,lower-quartile");
+}
+
+static void every_loss_is_a_row_without_estimate(void **state) {
+    (void)state;
+    CELL("stackless-leaf,stackless,fold,opaque,gcc,levels=8;reduce=serial,time,ns,,,,0,failed,"
+         "ended by signal 11 in round 7 | <stack> overflow,"
+         "stackless-leaf/fold/opaque/gcc/levels=8;reduce=serial,median,");
+    CELL("fiber-full,fiber,fold,opaque,gcc,levels=8;reduce=serial,time,ns,,,,0,failed,"
+         "no sample was recorded,fiber-full/fold/opaque/gcc/levels=8;reduce=serial,median,");
+    CELL("thread-futex,thread,live,opaque,gcc,n=100000;order=random,time,ns,,,,0,timeout,"
+         "no answer within 60 s,thread-futex/live/opaque/gcc/n=100000;order=random,median,");
+    CELL("fiber-small,fiber,fold,opaque,gcc,levels=8;reduce=serial,time,ns,,,,0,skipped,"
+         "not asked for,fiber-small/fold/opaque/gcc/levels=8;reduce=serial,median,");
+    CELL("fiber-full,fiber,memory,opaque,gcc,live=32;n=100000;peak=0,rss,B,,,,0,unavailable,"
+         "vm.max_map_count=65530: one mapping a guard,"
+         "fiber-full/memory/opaque/gcc/live=32;n=100000;peak=0,median,");
+    CELL("fiber-small,fiber,yield,opaque,gcc,cpus=2;depth=1,time,ns,,,,0,not-claimed,parallel,"
+         "fiber-small/yield/opaque/gcc/cpus=2;depth=1,median,");
+    CELL("copied-stack,fiber,call,opaque,gcc,yields=1,attributed,ns,,,,0,unavailable,needs libfoo "
+         "2,copied-stack/call/opaque/gcc/yields=1,median,");
+}
+
+static void a_loop_at_the_floor_is_folded(void **state) {
+    (void)state;
+    CELL("stackless-chain,stackless,fold,visible,gcc,levels=1;reduce=serial,ratio,ratio,1,1,1,12,"
+         "ok,,stackless-chain/fold/visible/gcc/levels=1;reduce=serial,median,folded");
+    CELL("stackless-leaf,stackless,fold,visible,gcc,levels=1;reduce=serial,ratio,ratio,7.9,7.9,7.9,"
+         "12,ok,,stackless-leaf/fold/visible/gcc/levels=1;reduce=serial,median,");
+    // 1.25 times the floor with the other compiler
+    CELL("stackless-chain,stackless,fold,visible,clang,levels=1;reduce=serial,ratio,ratio,1.25,"
+         "1.25,1.25,12,ok,,stackless-chain/fold/visible/clang/levels=1;reduce=serial,median,");
+}
+
+static void a_wide_difference_is_unresolved(void **state) {
+    (void)state;
+    // Noise of 1 % on two times of 3400 ns leaves nothing of a difference of 2 ns.
+    char *folder = in_root("noisy");
+    assert_int_equal(make_run(folder, "default", 0.01, 0), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    free(folder);
+    char *bytes = read_text("noisy", "cells.csv");
+    char *row = strstr(bytes, "\nthread-futex,thread,call,opaque,gcc,yields=1,attributed,ns,");
+    assert_non_null(row);
+    *strchr(row + 1, '\n') = '\0';
+    assert_non_null(strstr(row + 1, ",ok,"));
+    assert_string_equal(strrchr(row + 1, ','), ",unresolved");
+    free(bytes);
+    expect_in("noisy", "tables/headline.md", "| unresolved (");
+    expect_not_in("default", "cells.csv", "unresolved");
+}
+
+static void twins_stay_out_of_tables(void **state) {
+    (void)state;
+    CELL("fiber-small,fiber,yield,opaque,gcc,aa=1;depth=1,time,ns,2.5,2.425,2.575,12,ok,,"
+         "fiber-small/yield/opaque/gcc/aa=1;depth=1,median,");
+    expect_not_in("default", "tables/scenario-yield.md", "aa=1");
+    expect_not_in("default", "plots/yield-depth.dat", "aa");
+}
+
+// ---- Modes --------------------------------------------------------------------------------------
+
+static void quick_claims_nothing(void **state) {
+    (void)state;
+    assert_int_equal(report("quick", "quick", 0, NULL), 0);
+    // Five rounds: 1.02 0.95 1.00 0.98 1.05
+    expect_line("quick", "cells.csv",
+                "fiber-small,fiber,setup,opaque,gcc,storage=reused,time,ns,3.1,,,5,ok,,"
+                "fiber-small/setup/opaque/gcc/storage=reused,median,");
+    char *ratios = read_text("quick", "ratios.csv");
+    assert_string_equal(ratios, "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict\n");
+    free(ratios);
+    expect_in("quick", "tables/headline.md", "| fiber-small | 3.10 [2.94, 3.25] |");
+    expect_in("quick", "tables/headline.md", "claims no interval and no difference");
+    expect_in("quick", "tables/targets.md", "A quick run makes no ratio claim");
+    expect_in("quick", "plots/lifetime.layout", "crossings = 0");
+}
+
+static void full_is_clustered_by_link(void **state) {
+    (void)state;
+    assert_int_equal(report("full", "full", 0, NULL), 0);
+    // Medians of the six links: 0.975 0.98 0.99 0.995 1.015 1.045 times the truth.
+    expect_line("full", "cells.csv",
+                "fiber-full,fiber,yield,opaque,gcc,depth=1,time,ns,2.5805,2.535,2.717,36,ok,,"
+                "fiber-full/yield/opaque/gcc/depth=1,median,");
+}
+
+// ---- Ratios and targets -------------------------------------------------------------------------
+
+static void pairs_of_a_column_are_compared(void **state) {
+    (void)state;
+    expect_line("default", "ratios.csv",
+                "fiber-full/setup/opaque/gcc/storage=reused,"
+                "stackless-chain/setup/opaque/gcc/storage=reused,time,2,2,2,0,0,larger");
+    expect_line("default", "ratios.csv",
+                "stackless-chain/setup/opaque/gcc/storage=reused,"
+                "stackless-leaf/setup/opaque/gcc/storage=reused,time,0.566667,0.566667,0.566667,0,"
+                "0,smaller");
+    char *bytes = read_text("default", "ratios.csv");
+    assert_null(strstr(bytes, "copied-stack")); // what has no value has no ratio
+    assert_null(strstr(bytes, ",lines,"));
+    free(bytes);
+}
+
+static void expect_verdict(const char *run, const char *pair, const char *verdict) {
+    char *bytes = read_text(run, "ratios.csv"), *row = strstr(bytes, pair);
+    if (!row)
+        fail_msg("%s/ratios.csv has no %s", run, pair);
+    *strchr(row, '\n') = '\0';
+    assert_string_equal(strrchr(row, ',') + 1, verdict);
+    free(bytes);
+}
+
+static void no_difference_is_said(void **state) {
+    (void)state;
+    static const char pair[] = "fiber-full/call/opaque/gcc/yields=1,fiber-small/call";
+    expect_verdict("noisy", pair, "larger"); // 3.6 over 3.5 is beyond noise of 1 %
+    char *folder = in_root("loud");
+    assert_int_equal(make_run(folder, "default", 0.2, 0), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    free(folder);
+    expect_verdict("loud", pair, "no difference"); // and inside noise of 20 %
+    expect_in("loud", "tables/comparisons.md", "| no difference |");
+}
+
+static void targets_are_judged(void **state) {
+    (void)state;
+    static const char *const rows[] = {
+        "fiber-small: a yield through 64 levels costs what one through 1 costs,gcc,at most "
+        "1.3,1,1,1,,met",
+        "stackless-leaf: a yield through 64 levels costs what one through 1 costs,gcc,at most "
+        "1.3,1.765,1.765,1.765,,missed",
+        "stackless-chain: a yield climbs with depth (16 levels over 1),gcc,at least "
+        "2,11.3125,11.3125,11.3125,,met",
+        "stackless-chain: a flat generator with four words of data is at most 80 B,gcc,at most 80 "
+        "B,64.5,64.5,65.5,B,met",
+        "stackless-chain: gcc folds a visible generator into its loop,gcc,at most 1.1,1,1,1,,met"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_line("default", "tables/targets.csv", rows[i]);
+    expect_not_in("default", "tables/targets.csv", "into its loop,clang");
+    expect_line("default", "ratios.csv",
+                "stackless-chain/memory/opaque/gcc/live=32;n=10000;peak=0,constant:80,bytes,"
+                "0.80625,0.80625,0.81875,,0,met");
+}
+
+// ---- Tables, plots, HTML ------------------------------------------------------------------------
+
+static void tables_show_what_is_and_why_not(void **state) {
+    (void)state;
+    expect_in(
+        "default", "tables/headline.md",
+        "| fiber-small | 3.10 [3.01, 3.19] | 2.50 [2.42, 2.58] | 2.50 [2.42, 2.58] | "
+        "3.50 [3.40, 3.60] | 1.00 [0.97, 1.03] | 4\u00a0112 [4\u00a0112, 4\u00a0113] | 8.20 | "
+        "340 |");
+    expect_in("default", "tables/headline.md", "| 1.00 folded |");
+    expect_in("default", "tables/headline.md", "(of 12 rounds: 96.1 %)");
+    expect_in("default", "tables/headline.md", "virtualised (kvm), no PMU");
+    expect_in("default", "tables/headline.md", "| peer-gone | unavailable (2) |");
+    expect_in("default", "tables/headline.md", "(2) libbar is not installed");
+    expect_in("default", "tables/headline.tex", "$15\\,000$ {\\scriptsize $[14\\,550, 15\\,450]$}");
+    expect_in("default", "tables/scenario-yield.md", "| fiber-small | n/c (1) |");
+    expect_in("default", "tables/failures.md", "in round 7 \\| \\<stack> overflow");
+    expect_in("default", "tables/failures.tex", "$\\vert$ $<$stack$>$ overflow");
+    expect_in("default", "tables/comparisons.md", "| fiber-full | 2.00 |");
+    expect_in("default", "report.html", "| &lt;stack&gt; overflow");
+}
+
+static void the_second_compiler_has_tables_of_its_own(void **state) {
+    (void)state;
+    expect_in("default", "tables/headline-clang.md", "| fiber-small | 3.88 [3.76, 3.99] |");
+    expect_in("default", "tables/headline.md", "What coroutines cost (gcc 12.2.0)");
+}
+
+static void the_page_needs_no_network(void **state) {
+    (void)state;
+    char *page = read_text("default", "report.html");
+    assert_null(strstr(page, "src="));
+    assert_null(strstr(page, "<link"));
+    assert_null(strstr(page, "@import"));
+    assert_non_null(strstr(page, "<svg"));
+    free(page);
+}
+
+// Labels at the ends of 25 lines must not touch: 16 units of a plot apart.
+static void labels_are_kept_apart(void **state) {
+    (void)state;
+    assert_int_equal(report("crowd", "quick", 20, NULL), 0);
+    char *layout = read_text("crowd", "plots/yield-depth.layout"), *at;
+    double height, top, bottom, y[64], x;
+    size_t labels = 0;
+    assert_non_null(at = strstr(layout, "height = "));
+    height = strtod(at + 9, NULL);
+    assert_non_null(at = strstr(layout, "tmargin at screen "));
+    top = strtod(at + 18, NULL);
+    assert_non_null(at = strstr(layout, "bmargin at screen "));
+    bottom = strtod(at + 18, NULL);
+    for (at = layout; (at = strstr(at, "\" at graph 1.")); at++)
+        if (sscanf(at, "\" at graph %lf, graph %lf", &x, &y[labels]) == 2)
+            labels++;
+    assert_int_equal(labels, 25);
+    for (size_t i = 0; i < labels; i++)
+        for (size_t k = 0; k < i; k++)
+            if (fabs(y[i] - y[k]) * (top - bottom) * height < 15.8)
+                fail_msg("labels %zu and %zu touch", i, k);
+    free(layout);
+}
+
+static void lines_cross_where_they_should(void **state) {
+    (void)state;
+    // Fresh storage, 16 deep: chain 8 + 18.1 N, fiber-full 7700 + 2.6 N.
+    expect_in("default", "plots/lifetime-deep.dat", "\n496.258 8990.27\n");
+    expect_in("default", "plots/lifetime-deep.layout", "\"N = 497\"");
+}
+
+// ---- The same bytes -----------------------------------------------------------------------------
+
+// Compares the files of two runs, folders included.
+static void same_tree(const char *a, const char *b, const char *below) {
+    char *path = cb_format("%s/%s/%s", root, a, below);
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (*entry->d_name == '.')
+            continue;
+        char *name = cb_format("%s%s%s", below, *below ? "/" : "", entry->d_name);
+        char *file_a = cb_format("%s/%s/%s", root, a, name);
+        char *file_b = cb_format("%s/%s/%s", root, b, name), *one = NULL, *two = NULL;
+        size_t length_one = 0, length_two = 0;
+        if (cb_is_folder(file_a)) {
+            same_tree(a, b, name);
+        } else {
+            assert_int_equal(cb_file_read(file_a, &one, &length_one), 0);
+            if (cb_file_read(file_b, &two, &length_two) != 0)
+                fail_msg("%s is in one of two reports only", name);
+            if (length_one != length_two || memcmp(one, two, length_one) != 0)
+                fail_msg("%s differs between two reports of the same run", name);
+        }
+        free(one);
+        free(two);
+        free(file_a);
+        free(file_b);
+        free(name);
+    }
+    closedir(folder);
+    free(path);
+}
+
+static void the_same_input_gives_the_same_bytes(void **state) {
+    (void)state;
+    assert_int_equal(report("again", "default", 0, NULL), 0);
+    char *folder = in_root("again");
+    sleep(1); // a time in a file would show
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    free(folder);
+    same_tree("default", "again", "");
+    same_tree("again", "default", "");
+}
+
+static void what_an_earlier_report_left_goes(void **state) {
+    (void)state;
+    char *stale = in_root("again/plots/of-an-older-version.svg"), *folder = in_root("again");
+    assert_int_equal(cb_file_write(stale, "x", 1), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    assert_int_equal(access(stale, F_OK), -1);
+    free(stale);
+    free(folder);
+}
+
+// ---- Reference and README -----------------------------------------------------------------------
+
+static void a_reference_gives_the_same_results(void **state) {
+    (void)state;
+    char *run = in_root("default"), *references = in_root("reference");
+    assert_int_equal(cb_report_reference(run, references, stderr), 0);
+    static const char *const same[] = {"cells.csv", "ratios.csv", "tables/headline.md",
+                                       "plots/yield-depth.svg"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char *name = cb_format("made-up-processor-2c-kvm/%s", same[i]);
+        char *one = read_text("default", same[i]), *two = read_text("reference", name);
+        if (strcmp(one, two) != 0)
+            fail_msg("%s of the reference differs from the run's", same[i]);
+        free(one);
+        free(two);
+        free(name);
+    }
+    char *large = cb_format("%s/made-up-processor-2c-kvm/samples.csv", references);
+    assert_int_equal(access(large, F_OK), -1);
+    // A reference is no run to make a reference of.
+    char *there = cb_format("%s/made-up-processor-2c-kvm", references), *said = NULL;
+    size_t length;
+    FILE *messages = open_memstream(&said, &length);
+    assert_int_equal(cb_report_reference(there, references, messages), CB_EXIT_USAGE);
+    fclose(messages);
+    assert_non_null(strstr(said, "is that reference already"));
+    char *kept = cb_format("%s/samples-condensed.csv", there);
+    assert_int_equal(access(kept, F_OK), 0);
+    free(kept);
+    free(said);
+    free(there);
+    free(large);
+    free(run);
+    free(references);
+}
+
+static void the_readme_is_regenerated(void **state) {
+    (void)state;
+    char *run = in_root("default"), *readme = in_root("README.md");
+    static const char before[] =
+        "# Top\n<!-- headline:begin -->\nold\n<!-- headline:end -->\nend\n";
+    assert_int_equal(cb_file_write(readme, before, sizeof before - 1), 0);
+    for (int i = 0; i < 2; i++) // the second time changes nothing
+        assert_int_equal(cb_report_readme(run, readme, stderr), 0);
+    char *text = NULL, *block = NULL;
+    assert_int_equal(cb_file_read(readme, &text, NULL), 0);
+    assert_memory_equal(text, "# Top\n<!-- headline:begin -->\n", 30);
+    assert_null(strstr(text, "old\n"));
+    assert_non_null(strstr(text, "| fiber-small | 3.10 [3.01, 3.19] |"));
+    assert_non_null(strstr(text, "](default/plots/yield-depth.svg)"));
+    static const char end[] = "\n<!-- headline:end -->\nend\n";
+    assert_string_equal(text + strlen(text) - strlen(end), end);
+    assert_int_equal(cb_report_readme_block(run, readme, &block, stderr), 0);
+    assert_non_null(strstr(text, block));
+    free(block);
+    free(text);
+    free(run);
+    free(readme);
+}
+
+static void a_readme_without_marks_stays(void **state) {
+    (void)state;
+    char *run = in_root("default"), *readme = in_root("OTHER.md"), *said = NULL, *text = NULL;
+    size_t length;
+    assert_int_equal(cb_file_write(readme, "# Top\n", 6), 0);
+    FILE *messages = open_memstream(&said, &length);
+    assert_int_equal(cb_report_readme(run, readme, messages), CB_EXIT_USAGE);
+    fclose(messages);
+    assert_non_null(strstr(said, "<!-- headline:begin -->"));
+    assert_int_equal(cb_file_read(readme, &text, NULL), 0);
+    assert_string_equal(text, "# Top\n");
+    free(text);
+    free(said);
+    free(run);
+    free(readme);
+}
+
+// ---- What is missing or broken ------------------------------------------------------------------
+
+static void without_gnuplot_tables_are_made(void **state) {
+    (void)state;
+    char *path = cb_copy(getenv("PATH")), *said = NULL;
+    setenv("PATH", "/nonexistent", 1);
+    int status = report("bare", "default", 0, &said);
+    setenv("PATH", path, 1);
+    assert_int_equal(status, CB_EXIT_FAILED);
+    assert_non_null(strstr(said, "gnuplot is not there"));
+    assert_non_null(strstr(said, "apt-get install gnuplot"));
+    assert_null(strstr(strstr(said, "gnuplot is not there") + 1, "gnuplot is not there")); // once
+    expect_in("bare", "tables/headline.md", "fiber-small");
+    expect_in("bare", "report.html", "gnuplot was missing");
+    free(said);
+    free(path);
+}
+
+// Breaks a file of a run and expects that the report refuses, naming `what`.
+static void expect_refusal(const char *file, const char *bytes, const char *what) {
+    char *folder = in_root("broken"), *path = cb_format("%s/%s", folder, file), *said = NULL;
+    size_t length;
+    remove_tree(folder);
+    assert_int_equal(make_run(folder, "quick", 0, 0), 0);
+    if (bytes)
+        assert_int_equal(cb_file_write(path, bytes, strlen(bytes)), 0);
+    else
+        unlink(path);
+    FILE *messages = open_memstream(&said, &length);
+    assert_int_equal(cb_report_run(folder, messages), CB_EXIT_USAGE);
+    fclose(messages);
+    if (!strstr(said, what) || !strstr(said, "no report can be made"))
+        fail_msg("%s: %s", file, said);
+    char *made = cb_format("%s/cells.csv", folder);
+    assert_int_equal(access(made, F_OK), -1);
+    free(made);
+    free(said);
+    free(path);
+    free(folder);
+}
+
+static void broken_runs_are_refused(void **state) {
+    (void)state;
+    expect_refusal("run.json", NULL, "run.json");
+    expect_refusal("run.json", "{\"schema\": 1,", "line");
+    expect_refusal("run.json", "{\"schema\": 2, \"mode\": \"quick\", \"plan\": []}", "schema");
+    expect_refusal("run.json", "{\"schema\": 1, \"mode\": \"quick\"}", "no plan");
+    expect_refusal("run.json", "{\"schema\": 1, \"mode\": \"slow\", \"plan\": []}", "its mode");
+    expect_refusal("samples.csv", NULL, "samples.csv");
+    expect_refusal("samples.csv", "cell_id,round\n", "no column build");
+    expect_refusal("samples.csv", "cell_id,round\na", "samples.csv"); // cut off
+}
+
+static int prepare(void **state) {
+    return make_root(state) || make_default(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells_have_the_published_columns),
+        cmocka_unit_test(times_have_median_quartile_and_cycles),
+        cmocka_unit_test(slopes_are_made_from_depths),
+        cmocka_unit_test(calls_are_charged_without_their_yields),
+        cmocka_unit_test(bytes_are_summed_where_known),
+        cmocka_unit_test(facts_of_the_build_are_exact),
+        cmocka_unit_test(every_loss_is_a_row_without_estimate),
+        cmocka_unit_test(a_loop_at_the_floor_is_folded),
+        cmocka_unit_test(a_wide_difference_is_unresolved),
+        cmocka_unit_test(twins_stay_out_of_tables),
+        cmocka_unit_test(quick_claims_nothing),
+        cmocka_unit_test(full_is_clustered_by_link),
+        cmocka_unit_test(pairs_of_a_column_are_compared),
+        cmocka_unit_test(no_difference_is_said),
+        cmocka_unit_test(targets_are_judged),
+        cmocka_unit_test(tables_show_what_is_and_why_not),
+        cmocka_unit_test(the_second_compiler_has_tables_of_its_own),
+        cmocka_unit_test(the_page_needs_no_network),
+        cmocka_unit_test(labels_are_kept_apart),
+        cmocka_unit_test(lines_cross_where_they_should),
+        cmocka_unit_test(the_same_input_gives_the_same_bytes),
+        cmocka_unit_test(what_an_earlier_report_left_goes),
+        cmocka_unit_test(a_reference_gives_the_same_results),
+        cmocka_unit_test(the_readme_is_regenerated),
+        cmocka_unit_test(a_readme_without_marks_stays),
+        cmocka_unit_test(without_gnuplot_tables_are_made),
+        cmocka_unit_test(broken_runs_are_refused),
+    };
+    return cmocka_run_group_tests(tests, prepare, remove_root);
+}

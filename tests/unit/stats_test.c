@@ -1,0 +1,256 @@
+// Statistics against values known from theory, textbooks and R, and against samples of known truth.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+
+#include "harness/lib/stats.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define NONE ((double)NAN)
+
+static void near(double value, double expected, double within) {
+    if (!(fabs(value - expected) <= within))
+        fail_msg("%.10g is not within %g of %.10g", value, within, expected);
+}
+
+static void quantiles_interpolate(void **state) {
+    (void)state;
+    const double values[] = {4, 1, 3, 2}, one[] = {7};
+    near(cb_median(values, 4), 2.5, 1e-12);
+    near(cb_lower_quartile(values, 4), 1.75, 1e-12); // R: quantile(1:4, 0.25)
+    near(cb_quantile(values, 4, 1), 4, 1e-12);
+    near(cb_median(one, 1), 7, 0);
+    assert_true(isnan(cb_median(values, 0)));
+    assert_true(values[0] == 4); // not sorted in place
+}
+
+static void order_intervals_are_exact(void **state) {
+    (void)state;
+    double values[20];
+    for (int i = 0; i < 20; i++)
+        values[i] = 20 - i;
+    // From tables of the binomial: ranks and coverage of the 95 % interval of a median.
+    static const struct {
+        size_t n, low, high;
+        double coverage;
+    } known[] = {{6, 1, 6, 0.96875},
+                 {9, 2, 8, 0.9609375},
+                 {12, 3, 10, 0.96142578125},
+                 {20, 6, 15, 0.95861053}};
+    for (size_t i = 0; i < COUNT(known); i++) {
+        size_t n = known[i].n;
+        struct cb_interval interval = cb_order_interval(values + 20 - n, n, 0.5, 0.95);
+        near(interval.low, (double)known[i].low, 0);
+        near(interval.high, (double)known[i].high, 0);
+        near(interval.coverage, known[i].coverage, 1e-7);
+    }
+    // 1 - 0.75^12 - P(more than 6 of 12 below the quartile)
+    struct cb_interval quartile = cb_order_interval(values + 8, 12, 0.25, 0.95);
+    near(quartile.low, 1, 0);
+    near(quartile.high, 7, 0);
+    near(quartile.coverage, 0.95407, 1e-5);
+}
+
+static void too_few_samples_give_no_interval(void **state) {
+    (void)state;
+    const double values[] = {1, 2, 3, 4, 5};
+    struct cb_interval interval = cb_order_interval(values, 5, 0.5, 0.95); // covers 93.75 % at most
+    assert_true(isnan(interval.low) && isnan(interval.high));
+    near(interval.coverage, 0, 0);
+}
+
+static void clusters_are_condensed_in_order(void **state) {
+    (void)state;
+    const double values[] = {1, 10, 2, 20, 9, 30};
+    const long links[] = {7, 3, 7, 3, 7, 3};
+    double out[6];
+    long ids[6];
+    assert_int_equal(cb_clusters(values, links, 6, 0.5, out, ids), 2);
+    near(out[0], 2, 0);
+    near(out[1], 20, 0);
+    assert_int_equal(ids[0], 7);
+    assert_int_equal(ids[1], 3);
+}
+
+static void trimmed_means_drop_both_ends(void **state) {
+    (void)state;
+    const double values[] = {1000, 1, 2, 3, 4, 5, 6, 7, 8, -1000};
+    near(cb_trimmed_mean(values, 10, 0.1), 4.5, 1e-12);
+    near(cb_trimmed_mean(values, 10, 0.2), 4.5, 1e-12);
+    near(cb_trimmed_mean(values, 10, 0), 3.6, 1e-12);
+}
+
+static void holm_is_as_in_r(void **state) {
+    (void)state;
+    const double p[] = {0.01, NONE, 0.04, 0.03, 0.005}; // p.adjust(c(.01,.04,.03,.005), "holm")
+    const double expected[] = {0.03, NONE, 0.06, 0.06, 0.02};
+    double adjusted[5];
+    cb_holm(p, 5, adjusted);
+    for (int i = 0; i < 5; i++)
+        if (isnan(expected[i]))
+            assert_true(isnan(adjusted[i]));
+        else
+            near(adjusted[i], expected[i], 1e-12);
+    const double large[] = {0.6, 0.7};
+    cb_holm(large, 2, adjusted);
+    near(adjusted[0], 1, 0);
+    near(adjusted[1], 1, 0);
+}
+
+static void slope_is_anscombes(void **state) {
+    (void)state;
+    const double x[] = {10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5};
+    const double y[] = {8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68};
+    struct cb_slope slope = cb_slope(x, y, 11, 0.95);
+    near(slope.slope, 0.50009, 1e-5);
+    near(slope.intercept, 3.00009, 1e-5);
+    near(slope.r2, 0.66654, 1e-5);
+    near(slope.low, 0.23337, 1e-4); // 0.50009 -+ 2.26216 x 0.11791
+    near(slope.high, 0.76681, 1e-4);
+    assert_true(isnan(cb_slope(x, y, 1, 0.95).slope));
+    assert_true(isnan(cb_slope(x, y, 2, 0.95).low));
+}
+
+static void exact_ratios_are_exact(void **state) {
+    (void)state;
+    double a[12], b[12];
+    for (int i = 0; i < 12; i++) {
+        b[i] = 1 + 0.1 * i;
+        a[i] = 2 * b[i];
+    }
+    struct cb_ratio ratio = cb_paired_ratio(a, b, NULL, 12, 0.95);
+    near(ratio.ratio, 2, 1e-12);
+    near(ratio.low, 2, 1e-12);
+    near(ratio.high, 2, 1e-12);
+    near(ratio.p, 0, 1e-12);
+    struct cb_ratio same = cb_paired_ratio(a, a, NULL, 12, 0.95);
+    near(same.ratio, 1, 0);
+    near(same.p, 1, 0);
+}
+
+static void pairs_without_a_partner_do_not_count(void **state) {
+    (void)state;
+    const double a[] = {2, NONE, 2, -1, 2, 2, 2, 2}, b[] = {1, 1, NONE, 1, 1, 1, 1, 0};
+    struct cb_ratio ratio = cb_paired_ratio(a, b, NULL, 8, 0.95);
+    assert_int_equal(ratio.pairs, 4);
+    near(ratio.ratio, 2, 1e-12);
+    assert_true(isnan(ratio.low) && isnan(ratio.p)); // fewer than 6 claim nothing
+}
+
+static void one_slow_round_has_no_say(void **state) {
+    (void)state;
+    double a[12], b[12];
+    for (int i = 0; i < 12; i++) {
+        a[i] = 1.1 + 0.001 * i;
+        b[i] = 1;
+    }
+    double before = cb_paired_ratio(a, b, NULL, 12, 0.95).ratio;
+    a[11] = 50;
+    struct cb_ratio after = cb_paired_ratio(a, b, NULL, 12, 0.95);
+    near(after.ratio, before, 0.001);
+    assert_true(after.low > 1.09);
+    assert_true(after.p < 0.001);
+}
+
+static void ratios_over_links_count_links(void **state) {
+    (void)state;
+    double a[30], b[30];
+    long links[30];
+    for (int i = 0; i < 30; i++) {
+        links[i] = i % 6;
+        a[i] = 1 + 0.02 * (double)links[i];
+        b[i] = 1;
+    }
+    struct cb_ratio clustered = cb_paired_ratio(a, b, links, 30, 0.95);
+    struct cb_ratio naive = cb_paired_ratio(a, b, NULL, 30, 0.95);
+    assert_int_equal(clustered.pairs, 6);
+    assert_int_equal(naive.pairs, 30);
+    // Thirty samples of six links know no more than the links do.
+    assert_true(clustered.high - clustered.low > 1.5 * (naive.high - naive.low));
+}
+
+// Log ratios whose trimmed mean in the population is 0.
+static double draw(gsl_rng *rng, int shape) {
+    if (shape == 0)
+        return gsl_ran_gaussian(rng, 0.1);
+    if (shape == 1)
+        return 0.05 * gsl_ran_tdist(rng, 1.5);                                        // heavy tails
+    return (gsl_rng_uniform(rng) < 0.5 ? 0.15 : -0.15) + gsl_ran_gaussian(rng, 0.02); // bimodal
+}
+
+static void intervals_cover_the_truth(void **state) {
+    (void)state;
+    enum { TRIALS = 500, PAIRS = 12 };
+    for (int shape = 0; shape < 3; shape++) {
+        gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+        gsl_rng_set(rng, 17);
+        int ratio_hits = 0, median_hits = 0, rejected = 0;
+        for (int trial = 0; trial < TRIALS; trial++) {
+            double logs[PAIRS], a[PAIRS], b[PAIRS];
+            for (int i = 0; i < PAIRS; i++) {
+                logs[i] = draw(rng, shape);
+                b[i] = 5;
+                a[i] = 5 * exp(logs[i]);
+            }
+            struct cb_ratio ratio = cb_paired_ratio(a, b, NULL, PAIRS, 0.95);
+            struct cb_interval median = cb_order_interval(logs, PAIRS, 0.5, 0.95);
+            ratio_hits += ratio.low <= 1 && ratio.high >= 1;
+            median_hits += median.low <= 0 && median.high >= 0;
+            rejected += ratio.p < 0.05;
+        }
+        gsl_rng_free(rng);
+        near((double)ratio_hits / TRIALS, 0.95, 0.03);
+        near((double)median_hits / TRIALS, 0.96, 0.03);
+        near((double)rejected / TRIALS, 0.05, 0.03);
+    }
+}
+
+static double mean(double *values, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum / (double)n;
+}
+
+static void bootstrap_is_the_same_each_time(void **state) {
+    (void)state;
+    const double values[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
+    struct cb_interval a = cb_bca(values, 10, mean, 0.95, 5, 2000);
+    struct cb_interval b = cb_bca(values, 10, mean, 0.95, 5, 2000);
+    struct cb_interval other = cb_bca(values, 10, mean, 0.95, 6, 2000);
+    near(a.low, b.low, 0);
+    near(a.high, b.high, 0);
+    assert_true(a.low != other.low || a.high != other.high);
+    assert_true(a.low < 3.9 && 3.9 < a.high);
+    // Skewed to the right: the interval reaches further up than down.
+    assert_true(a.high - 3.9 > 3.9 - a.low);
+    assert_true(isnan(cb_bca(values, 2, mean, 0.95, 5, 2000).low));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_interpolate),
+        cmocka_unit_test(order_intervals_are_exact),
+        cmocka_unit_test(too_few_samples_give_no_interval),
+        cmocka_unit_test(clusters_are_condensed_in_order),
+        cmocka_unit_test(trimmed_means_drop_both_ends),
+        cmocka_unit_test(holm_is_as_in_r),
+        cmocka_unit_test(slope_is_anscombes),
+        cmocka_unit_test(exact_ratios_are_exact),
+        cmocka_unit_test(pairs_without_a_partner_do_not_count),
+        cmocka_unit_test(one_slow_round_has_no_say),
+        cmocka_unit_test(ratios_over_links_count_links),
+        cmocka_unit_test(intervals_cover_the_truth),
+        cmocka_unit_test(bootstrap_is_the_same_each_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
