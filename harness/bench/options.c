@@ -14,7 +14,8 @@
     "usage: --describe\n"                                                                          \
     "   or  --pilot --scenario S --binding B --params P [--cpu N[,N]] [--target-ms T]\n"           \
     "   or  --measure --scenario S --binding B --params P [--cpu N[,N]] --iterations N "           \
-    "--repetitions R --out FILE"
+    "--repetitions R --out FILE\n"                                                                 \
+    "   or  --count --scenario S --binding B --params P [--cpu N[,N]] --iterations N"
 
 #define LIMIT_REPETITIONS 10000
 #define LIMIT_TARGET_MS 60000.0
@@ -110,6 +111,8 @@ static enum cb_command command_of(const char *name) {
         return CB_COMMAND_DESCRIBE;
     if (strcmp(name, "--pilot") == 0)
         return CB_COMMAND_PILOT;
+    if (strcmp(name, "--count") == 0)
+        return CB_COMMAND_COUNT;
     return strcmp(name, "--measure") == 0 ? CB_COMMAND_MEASURE : CB_COMMAND_NONE;
 }
 
@@ -153,7 +156,8 @@ static bool not_given(bool there, const char *option, const char *command) {
 
 static bool all_there(const struct cb_options *options) {
     bool measure = options->command == CB_COMMAND_MEASURE;
-    const char *command = measure ? "--measure" : "--pilot";
+    bool count = options->command == CB_COMMAND_COUNT;
+    const char *command = measure ? "--measure" : count ? "--count" : "--pilot";
     if (!given(options->scenario, "--scenario") || !given(options->binding, "--binding") ||
         !given(options->params_text, "--params"))
         return false;
@@ -161,7 +165,10 @@ static bool all_there(const struct cb_options *options) {
         return given(options->iterations, "--iterations") &&
                given(options->repetitions, "--repetitions") && given(options->out, "--out") &&
                not_given(options->target_ms > 0, "--target-ms", command);
-    return not_given(options->iterations, "--iterations", command) &&
+    if (count && (!given(options->iterations, "--iterations") ||
+                  !not_given(options->target_ms > 0, "--target-ms", command)))
+        return false;
+    return (count || not_given(options->iterations, "--iterations", command)) &&
            not_given(options->repetitions, "--repetitions", command) &&
            not_given(options->out, "--out", command);
 }
@@ -239,7 +246,14 @@ static bool find_cell(struct cb_options *options) {
 }
 
 static bool fits_kind(const struct cb_options *options) {
-    if (options->entry->s->kind != CB_KIND_SPACE || options->iterations <= 1)
+    if (options->entry->s->kind != CB_KIND_SPACE)
+        return true;
+    if (options->command == CB_COMMAND_COUNT) {
+        cb_error(stderr, "--count: scenario %s measures memory, it has no operations to count",
+                 options->scenario);
+        return false;
+    }
+    if (options->iterations <= 1)
         return true;
     cb_error(stderr, "--iterations %llu: scenario %s measures memory, not time\nuse 1",
              (unsigned long long)options->iterations, options->scenario);

@@ -5,7 +5,13 @@
 #include "bench.h"
 #include "params.h"
 
-enum cb_command { CB_COMMAND_NONE, CB_COMMAND_DESCRIBE, CB_COMMAND_PILOT, CB_COMMAND_MEASURE };
+enum cb_command {
+    CB_COMMAND_NONE,
+    CB_COMMAND_DESCRIBE,
+    CB_COMMAND_PILOT,
+    CB_COMMAND_MEASURE,
+    CB_COMMAND_COUNT
+};
 
 struct cb_options {
     enum cb_command command;

@@ -77,7 +77,9 @@ enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_b
     if (!session_ok(session))
         return CB_PIN_OK;
     int units = cb_param(params, "cpus", 1) > 1 ? 2 : 1;
-    switch (cb_pin_start(&session->pins, cpus, cpu_count, units, why, why_size)) {
+    switch (cpu_count == CB_UNPINNED
+                ? CB_PIN_OK
+                : cb_pin_start(&session->pins, cpus, cpu_count, units, why, why_size)) {
     case CB_PIN_USAGE:
         return CB_PIN_USAGE;
     case CB_PIN_UNAVAILABLE:

@@ -7,6 +7,7 @@
 #include "pin.h"
 #include "status.h"
 
+#define CB_UNPINNED (-1) // as cpu_count: the cell may run anywhere
 #define CB_LIMIT_ITERATIONS ((uint64_t)1 << 40)
 
 struct cb_session {
@@ -29,7 +30,8 @@ void cb_cell_claims(const struct cb_scenario *scenario, const struct cb_params *
 
 // Pins, configures the backend and prepares the scenario. Returns CB_PIN_USAGE, with the reason in
 // `why`, where the CPUs asked for cannot be; else CB_PIN_OK, and then session->outcome says whether
-// the cell can be run. Call cb_session_close in either case.
+// the cell can be run. Call cb_session_close in either case. Where cpu_count is CB_UNPINNED,
+// nothing is pinned and the machine's topology is not read.
 enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_bench *bench,
                                    const struct cb_registry_entry *entry,
                                    const struct cb_params *params, const int *cpus, int cpu_count,
