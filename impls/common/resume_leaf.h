@@ -13,6 +13,7 @@
 #define CO_RESUME_LEAF_H
 
 #include "corobench/coro.h"
+#include "common/mutant.h"
 
 struct co_frame;
 struct co_leaf;
@@ -68,7 +69,7 @@ enum { CO_GO_ON_ = 8 };
         return co_res_;                                                                            \
     }                                                                                              \
     co_co_->step = my->co_.caller->step;                                                           \
-    co_co_->leaf = my->co_.caller;                                                                 \
+    CO_MUTATE(leaf_not_restored, co_co_->leaf = my->co_.caller, (void)0);                          \
     co_frame_free(my, sizeof *my);                                                                 \
     return co_result_(co_res_.v, co_res_.st | CO_GO_ON_);
 
@@ -91,7 +92,7 @@ enum { CO_GO_ON_ = 8 };
     do {                                                                                           \
         my->co_.state = 2 * (id);                                                                  \
         return co_result_((word)(value), CO_YIELDED);                                              \
-        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))co_in_;                                        \
+        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);               \
     } while (0)
 
 #define CO_CALL_AT_(id, lv, name, ...)                                                             \
@@ -215,7 +216,8 @@ CO_INLINE int co_close_here_(struct co_leaf *co) {
     co->running = 1;
 #endif
     if (co->leaf != NULL && co->leaf->state != CO_STATE_START_)
-        co_trampoline_(co, co_unwind_(co, co_result_(0, CO_CLOSED_)));
+        CO_MUTATE(skip_cleanup, (co_trampoline_(co, co_unwind_(co, co_result_(0, CO_CLOSED_)))),
+                  (void)0);
     co->leaf = NULL;
     CO_EXIT_(co);
     return 0;

@@ -9,6 +9,7 @@
 #define CO_STACK_POOL_H
 
 #include "corobench/coro.h"
+#include "common/mutant.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define CO_STACK_ASAN 1
@@ -171,9 +172,8 @@ static enum co_guard_way co_guard_find_way_(void) {
 }
 
 static bool co_guard_set_(char *page) {
-#if CO_MUTANT_IS_NO_GUARD
-    return true;
-#endif
+    if (CO_MUTATE(no_guard, false, true))
+        return true;
     if (co_guard_way_ == CO_GUARD_UNKNOWN_)
         co_guard_way_ = co_guard_find_way_();
     if (co_guard_way_ == CO_GUARD_MADVISE_)

@@ -13,6 +13,7 @@
 
 #include <setjmp.h>
 #include <string.h>
+#include "common/mutant.h"
 
 // How a body ends, beside enum co_status.
 enum {
@@ -50,6 +51,8 @@ struct co_handler {
 __attribute__((noreturn, unused)) static CO_COLD void co_unwind_(struct co_stackful *co) {
     unsigned wanted = co->closing ? CO_CLEANS_UP_ : CO_CATCHES_;
     struct co_handler *h = co->handlers;
+    if (CO_MUTATE(skip_cleanup, false, co->closing))
+        h = NULL;
     while (h != NULL && (h->kind & wanted) != wanted)
         h = h->outer;
     if (h == NULL) {

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include "corobench/coro.h"
+#include "common/mutant.h"
 
 struct co_handler;
 enum { CO_TURN_RESUMER_ = 0, CO_TURN_BODY_ = 1 };
@@ -48,7 +49,7 @@ CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
     co_handoff_wait_(&co->handoff, CO_TURN_BODY_);
     if (CO_UNLIKELY(co->order != CO_ORDER_SEND_))
         co_unwind_(co);
-    return co->value;
+    return CO_MUTATE(lose_sent, co->value, 0);
 }
 
 // The thread's last words are its answer; co_thread_main_ hands them over.

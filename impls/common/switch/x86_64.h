@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include "corobench/coro.h"
+#include "common/mutant.h"
 
 struct co_context {
     void *sp, *ip;
@@ -39,12 +40,12 @@ struct co_switch {
 #define CO_LOAD_(context)                                                                          \
     "movq 0+" context "(%%rdi), %%rsp\n\t"                                                         \
     "movq 16+" context "(%%rdi), %%rbp\n\t"                                                        \
-    "movq 24+" context "(%%rdi), %%rbx\n\t"                                                        \
-    "movq 32+" context "(%%rdi), %%r12\n\t"                                                        \
-    "movq 40+" context "(%%rdi), %%r13\n\t"                                                        \
-    "movq 48+" context "(%%rdi), %%r14\n\t"                                                        \
-    "movq 56+" context "(%%rdi), %%r15\n\t"                                                        \
-    "jmpq *8+" context "(%%rdi)\n\t"
+    "movq 24+" context                                                                             \
+    "(%%rdi), %%rbx\n\t" CO_MUTATE(drop_register, "movq 32+" context "(%%rdi), %%r12\n\t",         \
+                                   "") "movq 40+" context "(%%rdi), %%r13\n\t"                     \
+                                       "movq 48+" context "(%%rdi), %%r14\n\t"                     \
+                                       "movq 56+" context "(%%rdi), %%r15\n\t"                     \
+                                       "jmpq *8+" context "(%%rdi)\n\t"
 
 // All that the ABI lets a function call destroy.
 #define CO_CALL_CLOBBERS_                                                                          \
@@ -58,7 +59,7 @@ static_assert(offsetof(struct co_switch, resumer) == 64 && offsetof(struct co_co
 // Makes the first resume call entry(s) on the stack that ends at `top` (16-byte aligned). The word
 // below `top` is a return address that ends backtraces; nothing returns to it.
 CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(void *)) {
-    void **sp = (void **)top - 1;
+    void **sp = (void **)top - CO_MUTATE(misalign, 1, 2);
     *sp = NULL;
     s->body.sp = sp;
     s->body.ip = (void *)entry;
@@ -96,7 +97,7 @@ CO_INLINE word co_arch_yield(struct co_switch *s, word v) {
                      : "+a"(v), "+d"(st), "+D"(s), "=S"(in)
                      :
                      : CO_CALL_CLOBBERS_);
-    return in;
+    return CO_MUTATE(lose_sent, in, 0);
 }
 
 // Out of the body for good: nothing of it is saved.
