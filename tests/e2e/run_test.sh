@@ -318,9 +318,14 @@ while [ $moment -lt "${CB_KILLS:-6}" ]; do
     run=results/killed$moment
     "$corobench" run --programs good --quick --seed 7 --name killed$moment >out.txt 2>err.txt &
     pid=$!
-    while [ ! -e $run/run.json ]; do sleep 0.01; done
-    hundredths=$(($(od -An -N2 -tu2 /dev/urandom) % 200))
-    sleep "$((hundredths / 100)).$(printf %02d $((hundredths % 100)))"
+    # A random moment: after so many samples (before the first: among the pilots), and a little.
+    random=$(od -An -N2 -tu2 /dev/urandom)
+    samples=$((random % 36))
+    while [ "$(find $run/raw -name '*.json' 2>/dev/null | wc -l)" -lt $samples ]; do
+        sleep 0.01
+    done
+    while [ ! -e $run/samples.csv ]; do sleep 0.01; done
+    sleep 0.0$((random / 36 % 7))
     kill -KILL $pid 2>/dev/null
     wait $pid 2>/dev/null
     raw=$(find $run/raw -name '*.json' | wc -l)
@@ -329,7 +334,7 @@ while [ $moment -lt "${CB_KILLS:-6}" ]; do
     check "samples.csv has all raw files, but for the last" test "$rows" -le "$raw" -a \
         "$rows" -ge $((raw - 1))
     tool run --programs good --resume killed$moment
-    check "killed after 0.01 * $hundredths s and resumed" said 0
+    check "killed after $samples samples and resumed" said 0
     cut -d, -f 2- $run/samples.csv >killed.csv
     check "no sample lost, none double" cmp killed.csv whole.csv
     check "no raw file lost, none double" test "$(find $run/raw -name '*.json' | wc -l)" = 36
