@@ -47,7 +47,7 @@ bool cb_rundir_has_room(const struct cb_run *run) {
     if (run->samples >= 0)
         fstat(run->samples, &samples);
     // At the end samples.csv is written a second time before the first is given up.
-    double need = END_BYTES / 2 + 4 * sample_bytes(run) + 1.5 * (double)samples.st_size;
+    double need = 0.5 * END_BYTES + 4 * sample_bytes(run) + 1.5 * (double)samples.st_size;
     double room = room_at(run->folder);
     if (room < 0 || room >= need)
         return true; // where it cannot be asked, the write itself says so

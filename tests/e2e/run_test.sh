@@ -186,6 +186,18 @@ check "and only where it does" grep -q "FRESH=no.*depth=1" log
 check "three units: unavailable" grep -q "needs more than two" results/full/run.json
 unset FAKE_LOG
 
+fakes linked good-gcc good-gcc.1 good-gcc.2
+tool run --programs linked --quick --scenario spin --name linked
+check "several links: status 0" said 0
+check "they are one cell" test "$(grep -c '"cell_id": "good/spin/opaque/gcc/depth=1"' \
+    results/linked/run.json)" = 1
+check "and take turns" test "$(grep ',time,' results/linked/samples.csv | cut -d, -f 3,4 | sort -u |
+    tr '\n' ' ')" = "1,0 2,1 3,2 4,0 5,1 "
+fakes double good-gcc good-clang
+ln -s "$here/fake-bench" double/good-gcc.0
+tool run --programs double --quick
+check "two programs of one name" said 2 "two bench programs call themselves good"
+
 # ---- Processing units ----------------------------------------------------------------------------
 
 tool run --programs good --quick --cpu 9999
