@@ -33,8 +33,10 @@ CO_DISPATCH(CO_BODIES)
 #endif
 
 #if CO_PART_LOOP
-#define STACK_BASE 2048 // bytes of stack that the loop and its callers may need
-#define STACK_FRAME 192 // bytes of stack for each nested call, with room for a checking compiler
+// Bytes of stack: for the first frame and what it calls, and for each nested call. Optimised code
+// takes a tenth of that, a build that checks may take half.
+#define STACK_BASE 2048
+#define STACK_FRAME 512
 
 static word frames;
 
