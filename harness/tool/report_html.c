@@ -37,7 +37,7 @@ static void add_tables(struct cb_rep *rep, struct cb_text *to, const char *prefi
         if (table->row_count)
             cb_rep_table_html(rep, table, to);
         else
-            paragraph(to, strcmp(prefix, "failures") == 0 ? "None." : table->caption);
+            paragraph(to, table->empty);
         if (folded)
             cb_text_add(to, "</details>\n");
     }

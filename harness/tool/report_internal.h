@@ -196,8 +196,9 @@ struct cb_rep_entry {
 
 struct cb_rep_table {
     const char *id, *title, *caption;
-    const char *lead; // CSV name of the group column, where rows are grouped
-    bool wide;        // many rows: a longtable in LaTeX, folded in report.html
+    const char *lead;  // CSV name of the group column, where rows are grouped
+    bool wide;         // many rows: a longtable in LaTeX, folded in report.html
+    const char *empty; // what is said where there are no rows
     struct cb_rep_column *columns;
     size_t column_count;
     // rows x columns entries; a row whose group differs from the one before opens a section.

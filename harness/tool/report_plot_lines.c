@@ -7,8 +7,10 @@
 
 #include "stats.h"
 
-#define LEAST_POINTS 3 // on the x axis; a line through fewer says nothing about a shape
-#define MOST_RINGS 8   // that a reader can tell apart
+// On the x axis: two make a line; of the second compiler only a shape is worth a plot of its own.
+#define LEAST_POINTS 2
+#define LEAST_POINTS_OF_OTHERS 3
+#define MOST_RINGS 8 // that a reader can tell apart
 
 // The cells of a scenario whose params, without the key of the x axis, are the wanted ones.
 static void collect_lines(struct cb_rep *rep, struct cb_plot *plot) {
@@ -118,7 +120,8 @@ static double lines_height(const struct cb_plot *plot) {
 
 bool cb_plot_make_lines(struct cb_rep *rep, struct cb_plot *plot) {
     collect_lines(rep, plot);
-    if (distinct_x(plot) < LEAST_POINTS)
+    bool first = strcmp(plot->compiler, rep->compilers[0]) == 0;
+    if (distinct_x(plot) < (first ? LEAST_POINTS : LEAST_POINTS_OF_OTHERS))
         return false;
     double xmin, xmax, ymin, ymax;
     ranges(plot, &xmin, &xmax, &ymin, &ymax);

@@ -17,7 +17,8 @@ struct cb_rep_table *cb_rep_table_new(struct cb_rep *rep, const char *id, const 
         rep->tables = cb_resize(rep->tables, rep->table_room, sizeof(struct cb_rep_table *));
     }
     struct cb_rep_table *table = cb_rep_memory(rep, 1, sizeof *table);
-    *table = (struct cb_rep_table){.id = id, .title = title, .caption = caption, .lead = "group"};
+    *table = (struct cb_rep_table){
+        .id = id, .title = title, .caption = caption, .lead = "group", .empty = "None."};
     return rep->tables[rep->table_count++] = table;
 }
 
@@ -120,6 +121,10 @@ static void markdown_text(struct cb_text *to, const char *text) {
 static void markdown(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to) {
     struct notes notes = collect_notes(rep, table);
     cb_text_add(to, "### %s\n\n", table->title);
+    if (table->row_count == 0) {
+        cb_text_add(to, "%s\n", table->empty);
+        return;
+    }
     for (size_t c = 0; c < table->column_count; c++) {
         cb_text_add(to, "| ");
         markdown_text(to, heading(rep, &table->columns[c]));

@@ -50,8 +50,9 @@ static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_r
     if (has_flag(rep, row, "unresolved")) {
         // The interval stays in CSV; a person would read a number that means nothing.
         entry.text = "unresolved";
-        entry.footnote = "a difference of two much larger times: its interval spans 0 and is too "
-                         "wide to say more";
+        entry.footnote = rep->mode == CB_REP_QUICK
+                             ? "a difference of two times whose range spans 0 and is too wide"
+                             : "a difference of two times whose interval spans 0 and is too wide";
     } else {
         entry.mark = shown_flags(rep, row);
     }
@@ -218,7 +219,7 @@ static void targets(struct cb_rep *rep) {
             entries[4].footnote = target->why;
     }
     if (!cb_rep_claims(rep))
-        table->caption = "A quick run makes no ratio claim: measure with a default or a full run.";
+        table->empty = "A quick run makes no ratio claim: measure with a default or a full run.";
 }
 
 // ---- Scenarios ----------------------------------------------------------------------------------
@@ -391,6 +392,18 @@ static void fact(struct cb_rep *rep, struct cb_rep_table *table, const char *gro
         entries[1].text = "unknown";
     } else if (json_is_boolean(value)) {
         entries[1].text = json_is_true(value) ? "yes" : "no";
+    } else if (json_is_array(value)) {
+        struct cb_text words = {0}; // a command line
+        size_t index;
+        json_t *word;
+        json_array_foreach(value, index, word) {
+            char *text = json_is_string(word) ? cb_copy(json_string_value(word))
+                                              : json_dumps(word, JSON_ENCODE_ANY);
+            cb_text_add(&words, "%s%s", index ? " " : "", text);
+            free(text);
+        }
+        entries[1].text = cb_rep_text(rep, "%s", words.text ? words.text : "");
+        cb_text_clear(&words);
     } else {
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS);
         entries[1].text = cb_rep_text(rep, "%s", text);

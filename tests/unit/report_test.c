@@ -293,6 +293,11 @@ static void no_difference_is_said(void **state) {
     free(folder);
     expect_verdict("loud", pair, "no difference"); // and inside noise of 20 %
     expect_in("loud", "tables/comparisons.md", "| no difference |");
+    // 3.1 over 1.4 is within 2.5, its interval is not.
+    expect_verdict("loud",
+                   "fiber-small/setup/opaque/gcc/storage=reused,fiber-small/baseline/opaque/gcc/"
+                   "op=indirect-call",
+                   "undecided");
 }
 
 static void targets_are_judged(void **state) {

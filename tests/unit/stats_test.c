@@ -44,6 +44,7 @@ static void order_intervals_are_exact(void **state) {
         double coverage;
     } known[] = {{6, 1, 6, 0.96875},
                  {9, 2, 8, 0.9609375},
+                 {11, 2, 9, 0.96142578125},
                  {12, 3, 10, 0.96142578125},
                  {20, 6, 15, 0.95861053}};
     for (size_t i = 0; i < COUNT(known); i++) {
