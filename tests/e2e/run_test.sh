@@ -68,6 +68,14 @@ fakes() { # folder, name...
 }
 fakes good good-gcc fine-gcc
 complete() { grep -q '"complete": true' "$1/run.json"; }
+# Waits until a run that process $pid makes has so many samples, or the process ends.
+await() { # run, samples
+    while [ "$(find "$1/raw" -name '*.json' 2>/dev/null | wc -l)" -lt "$2" ] ||
+        [ ! -e "$1/samples.csv" ]; do
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.01
+    done
+}
 # The status and the note of a cell in run.json.
 cell() { # run, cell id
     awk -v id="\"cell_id\": \"$2\"" 'index($0, id) { found = 1 }
@@ -309,7 +317,7 @@ export FAKE_SLEEP FAKE_LOG
 env --default-signal=INT "$corobench" run --programs good --quick --seed 7 --name stopped \
     >out.txt 2>err.txt &
 pid=$!
-while [ "$(find results/stopped/raw -name '*.json' 2>/dev/null | wc -l)" -lt 5 ]; do sleep 0.05; done
+await results/stopped 5
 kill -INT $pid
 status=0
 wait $pid || status=$?
@@ -333,10 +341,7 @@ while [ $moment -lt "${CB_KILLS:-6}" ]; do
     # A random moment: after so many samples (before the first: among the pilots), and a little.
     random=$(od -An -N2 -tu2 /dev/urandom)
     samples=$((random % 36))
-    while [ "$(find $run/raw -name '*.json' 2>/dev/null | wc -l)" -lt $samples ]; do
-        sleep 0.01
-    done
-    while [ ! -e $run/samples.csv ]; do sleep 0.01; done
+    await $run $samples
     sleep 0.0$((random / 36 % 7))
     kill -KILL $pid 2>/dev/null
     wait $pid 2>/dev/null
