@@ -31,7 +31,10 @@ enum {
 
 // The record at the top of every stack; the stack pointer starts at its address and goes down.
 struct co_stack {
-    struct co_stack *next; // while free
+    union {
+        struct co_stack *next;      // while free
+        struct co_mapping *mapping; // of a stack that is not kept for reuse: its own
+    };
     char *low;             // lowest usable byte; the guard page is below
     size_t class_;         // its size class; CO_STACK_UNPOOLED and more: never kept
 };
@@ -109,7 +112,7 @@ static char co_stacks_text_[160];
 
 // A mapping that holds stacks, so that trim can give it back.
 struct co_mapping {
-    struct co_mapping *next;
+    struct co_mapping *next, **link; // link: what points here
     char *at;
     size_t bytes;
 };
@@ -207,26 +210,24 @@ static char *co_stacks_map_(size_t bytes) {
     m->at = p;
     m->bytes = bytes;
     m->next = all->mappings;
+    m->link = &all->mappings;
+    if (m->next != NULL)
+        m->next->link = &m->next;
     all->mappings = m;
     all->held += bytes;
     CO_STACK_ROOT_(p, bytes);
     return p;
 }
 
-static void co_stacks_unmap_(char *p) {
-    struct co_stacks *all = &CO_RT(stacks);
-    for (struct co_mapping **at = &all->mappings; *at != NULL; at = &(*at)->next) {
-        struct co_mapping *m = *at;
-        if (m->at != p)
-            continue;
-        *at = m->next;
-        all->held -= m->bytes;
-        CO_STACK_UNROOT_(p, m->bytes);
-        CO_STACK_CLEAN_(p, m->bytes);
-        munmap(p, m->bytes);
-        free(m);
-        return;
-    }
+static void co_stacks_unmap_(struct co_mapping *m) {
+    *m->link = m->next;
+    if (m->next != NULL)
+        m->next->link = m->link;
+    CO_RT(stacks).held -= m->bytes;
+    CO_STACK_UNROOT_(m->at, m->bytes);
+    CO_STACK_CLEAN_(m->at, m->bytes);
+    munmap(m->at, m->bytes);
+    free(m);
 }
 
 // Makes a stack of the `stride` bytes at `p`: its guard below, its record above, staggered.
@@ -292,14 +293,16 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     if (all->keep_none)
         class_ += CO_STACK_UNPOOLED;
     stack = co_stack_at_(of->fresh, class_, of->carved++);
-    if (stack != NULL)
+    if (stack != NULL) {
         of->fresh += stride;
+        stack->mapping = all->mappings; // of use to a stack alone in its mapping, the newest one
+    }
     return stack;
 }
 
 void CO_RT(stacks_less)(struct co_stack *stack) {
     if (stack->class_ >= CO_STACK_UNPOOLED) {
-        co_stacks_unmap_(stack->low - co_page_());
+        co_stacks_unmap_(stack->mapping);
         return;
     }
     struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
@@ -310,7 +313,7 @@ void CO_RT(stacks_less)(struct co_stack *stack) {
 CO_EXPORT void CO_RT(backend_trim)(void) {
     struct co_stacks *all = &CO_RT(stacks);
     while (all->mappings != NULL)
-        co_stacks_unmap_(all->mappings->at);
+        co_stacks_unmap_(all->mappings);
     memset(all->of, 0, sizeof all->of);
 }
 

@@ -13,6 +13,11 @@
 
 #include <setjmp.h>
 #include <string.h>
+
+// Without optimisation nothing lives in registers across a setjmp, yet gcc warns of each argument.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
+#pragma GCC diagnostic ignored "-Wclobbered"
+#endif
 #include "common/mutant.h"
 
 // How a body ends, beside enum co_status.
