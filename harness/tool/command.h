@@ -41,6 +41,7 @@ extern const struct cb_command cb_command_list;
 extern const struct cb_command cb_command_run;
 extern const struct cb_command cb_command_report;
 extern const struct cb_command cb_command_describe;
+extern const struct cb_command cb_command_doctor;
 extern const struct cb_command cb_command_count;
 
 // Whether an option was typed; its last value, or NULL.

@@ -11,6 +11,7 @@ static const struct cb_command *const commands[] = {
     &cb_command_run,
     &cb_command_report,
     &cb_command_describe,
+    &cb_command_doctor,
     &cb_command_count,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
