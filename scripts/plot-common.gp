@@ -3,9 +3,9 @@
 if (terminal eq "svg") {
     set terminal svg size width,height font "Helvetica,12" noenhanced name name background "white"
 } else {
-    # 0.54 points a pixel: 900 pixels are 6.75 inches, and every label keeps its place.
-    set terminal pdfcairo size width*0.0075,height*0.0075 font "Helvetica,6.5" fontscale 1 \
-        linewidth 0.6 pointscale 0.6 noenhanced background "white"
+    # 900 pixels are 6.75 inches; fonts, lines and marks shrink alike, so every label keeps its place.
+    set terminal pdfcairo size width*0.0075,height*0.0075 font "Helvetica,12" fontscale 0.41 \
+        linewidth 1 pointscale 0.7 dashlength 2 noenhanced background "white"
 }
 set output output
 unset key
