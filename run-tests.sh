@@ -71,7 +71,7 @@ run_preset() {
     results=$PWD/build/logs/$preset-tests.xml
     rm -f "$results"
     if ! scripts/build "$preset" -t all -t tests \
-        -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=; then
+        -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=1; then
         failed=$((failed + 1))
         failures+=("$preset: the build")
         return

@@ -30,7 +30,8 @@
 #                          [LIBRARY] [OBJECTS])
 #       An executable with the backend's runtime and flags, without a main. LIBRARY also makes the
 #       target <target>-library, a shared object that holds the runtime of the library binding.
-#       OBJECTS makes an object library instead, to link into several executables.
+#       OBJECTS makes an object library instead, to link into several executables beside
+#       <target>-library.
 #   cb_add_backend_unit(<target> SOURCE <file> BINDING visible|opaque|library UNIT <prefix>
 #                       [PART bodies|loop] [DEFINES <NAME=value>...])
 #       Compiles a file written like a scenario into that program: the units that the table above
@@ -40,8 +41,12 @@
 #   cb_backends_for_tests(<variable>)
 #       The names of all backends that can be built here, and of the template.
 #
-# The object library bench-<backend>-units, which each preset has for each of those backends, is all
-# of a bench program but its main: runtime, scenarios in all bindings, registry.
+#   cb_add_bench_units(<units> BACKEND <name> DIRECTORY <dir> OUTPUT <name> SCENARIOS <id>...)
+#       The object library <units>: all of a bench program but main and describe, that is runtime,
+#       scenarios in all bindings, registry. <units>-runtime and <units>-bodies go into its shared
+#       object <units>-library. Each preset has bench-<backend>-units for all those backends.
+#   cb_link_bench_program(<target> <units> DIRECTORY <dir> OUTPUT <name> [LINK <number>])
+#       A bench program of these units.
 #
 # Example:
 #   cb_add_backend_program(probe BACKEND fiber-full CHECKED 1 LIBRARY)
@@ -282,20 +287,33 @@ function(cb_add_backend_program target)
         return()
     endif()
 
-    # The runtime is an object library so that its code size can be read from its objects.
+    # The runtime is an object library of its own so that its code size can be read from its objects.
     cb_write_runtime(runtime ${target} 3)
+    cb_write_unit(nothing ${target} nothing "// So that there is a source, whatever the bindings.\n")
     add_library(${target}-runtime OBJECT "${runtime}" ${sources})
-    add_library(${target}-library SHARED "$<TARGET_OBJECTS:${target}-runtime>")
-    foreach(part runtime library)
+    add_library(${target}-bodies OBJECT "${nothing}")
+    foreach(part runtime bodies)
         set_target_properties(${target}-${part} PROPERTIES POSITION_INDEPENDENT_CODE ON
-            C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden OUTPUT_NAME "${arg_OUTPUT}"
-            LIBRARY_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
+            C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden)
         cb_backend_options(${target}-${part} "${arg_BACKEND}")
     endforeach()
-    if(NOT (CB_SANITIZE AND CB_COMPILER STREQUAL "clang"))
-        target_link_options(${target}-library PRIVATE -Wl,-z,defs)
+    cb_link_library(${target}-library ${target} "${arg_DIRECTORY}" "${arg_OUTPUT}")
+    if(NOT arg_OBJECTS)
+        target_link_libraries(${target} PRIVATE ${target}-library)
     endif()
-    target_link_libraries(${target} PUBLIC ${target}-library)
+endfunction()
+
+# Links the shared object of the program <owner> once more, under other names, with more sources.
+function(cb_link_library target owner directory output)
+    get_target_property(backend ${owner} CB_BACKEND)
+    add_library(${target} SHARED ${ARGN} "$<TARGET_OBJECTS:${owner}-runtime>"
+        "$<TARGET_OBJECTS:${owner}-bodies>")
+    cb_backend_options(${target} "${backend}")
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME "${output}"
+        LIBRARY_OUTPUT_DIRECTORY "${directory}" POSITION_INDEPENDENT_CODE ON)
+    if(NOT (CB_SANITIZE AND CB_COMPILER STREQUAL "clang"))
+        target_link_options(${target} PRIVATE -Wl,-z,defs)
+    endif()
 endfunction()
 
 function(cb_add_backend_unit target)
@@ -337,7 +355,7 @@ function(cb_add_backend_unit target)
             "${head}${defines}#include \"${source}\"\n")
         set(owner ${target})
         if(binding EQUAL 3 AND part STREQUAL "bodies")
-            set(owner ${target}-library)
+            set(owner ${target}-bodies)
         endif()
         target_sources(${owner} PRIVATE "${file}")
     endforeach()
@@ -420,22 +438,26 @@ function(cb_add_source_facts out units backend)
     set(${out} "${facts}" PARENT_SCOPE)
 endfunction()
 
-function(cb_add_describe units backend)
+# describe.c for one link of a bench program: <target> is made of <units>.
+function(cb_add_describe target units backend link)
     cb_backend_property(flags "${backend}" FLAGS)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     list(JOIN flags " " flags)
-    string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${flags}" flags)
+    get_directory_property(options COMPILE_OPTIONS)
+    list(FILTER options INCLUDE REGEX "^-f(no-)?[a-z-]+(=[a-z0-9]+)?$")
+    list(JOIN options " " options)
+    string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${options} ${flags}" flags)
     cb_c_string(flags "${flags}")
     cb_unit_head(head ${units} 2 0 0)
-    cb_write_unit(file ${units} describe "${head}\
+    cb_write_unit(file ${units} "describe-${link}" "${head}\
 #define CB_FLAGS_TEXT ${flags}
 #define CB_BUILD_TYPE \"${CMAKE_BUILD_TYPE}\"
-#define CB_LINK 0
+#define CB_LINK ${link}
 #include \"cb_source_facts.h\"
 #include \"harness/bench/describe.c\"
 ")
-    cb_add_source_facts(facts ${units} "${backend}")
-    target_sources(${units} PRIVATE "${file}" "${facts}")
+    target_sources(${target} PRIVATE "${file}")
+    target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/units/${units}")
 endfunction()
 
 # Whether a run of the size CB_SIZE measures any cell of this scenario in this binding:
@@ -469,18 +491,17 @@ function(cb_wants_binding out scenario binding)
     endif()
 endfunction()
 
-# bench-<backend>-units: all of a bench program but its main. The shared object goes to <directory>.
-function(cb_add_bench_units backend directory)
-    set(units "bench-${backend}-units")
+function(cb_add_bench_units units)
+    cmake_parse_arguments(arg "" "BACKEND;DIRECTORY;OUTPUT" "SCENARIOS" ${ARGN})
     set(checked 0)
     if(CB_CHECKED)
         set(checked 1)
     endif()
-    cb_add_backend_program(${units} BACKEND "${backend}" CHECKED ${checked} LIBRARY OBJECTS
-        DIRECTORY "${directory}" OUTPUT "${backend}-${CB_COMPILER}")
+    cb_add_backend_program(${units} BACKEND "${arg_BACKEND}" CHECKED ${checked} LIBRARY OBJECTS
+        DIRECTORY "${arg_DIRECTORY}" OUTPUT "${arg_OUTPUT}")
     set(externs "")
     set(entries "")
-    foreach(scenario IN LISTS CB_BUILT_SCENARIOS)
+    foreach(scenario IN LISTS arg_SCENARIOS)
         foreach(binding visible opaque library)
             cb_wants_binding(wanted "${scenario}" "${binding}")
             if(NOT wanted)
@@ -504,16 +525,51 @@ ${entries}    {0, 0, 0},
 const size_t cb_registry_count = sizeof cb_registry / sizeof cb_registry[0] - 1;
 ")
     target_sources(${units} PRIVATE "${registry}")
-    cb_add_describe(${units} "${backend}")
+    # What includes the facts is compiled after this target, and so after they are written.
+    cb_add_source_facts(facts ${units} "${arg_BACKEND}")
+    add_custom_target(${units}-facts DEPENDS "${facts}")
 endfunction()
 
-# The program <target>, as <directory>/<backend>-<compiler>.
-function(cb_add_bench_program target backend directory)
-    cb_add_bench_units("${backend}" "${directory}")
+# An object library of nothing but padding for this link, so that code comes to stand at another
+# address: a further quarter of a cache line within its line, and five lines on.
+function(cb_add_padding out link)
+    set(target cb_padding_${link})
+    set(${out} ${target} PARENT_SCOPE)
+    if(TARGET ${target})
+        return()
+    endif()
+    math(EXPR bytes "${link} * (5 * 64 + 16)")
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/units/padding-${link}.c")
+    file(CONFIGURE OUTPUT "${file}" @ONLY CONTENT "// Generated by cmake/backends.cmake.
+__asm__(\".pushsection .text\\n\\t.skip ${bytes}\\n\\t.popsection\");
+")
+    add_library(${target} OBJECT "${file}")
+endfunction()
+
+# All links are made of the same objects; those after the first begin with padding.
+function(cb_link_bench_program target units)
+    cmake_parse_arguments(arg "" "DIRECTORY;OUTPUT;LINK" "" ${ARGN})
+    set(link 0)
+    if(DEFINED arg_LINK)
+        set(link ${arg_LINK})
+    endif()
+    get_target_property(backend ${units} CB_BACKEND)
+    set(padding "")
+    set(library ${units}-library)
+    if(link GREATER 0)
+        cb_add_padding(padding ${link})
+        set(library ${target}-library)
+        cb_link_library(${library} ${units} "${arg_DIRECTORY}" "${arg_OUTPUT}"
+            "$<TARGET_OBJECTS:${padding}>")
+    endif()
     add_executable(${target} "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
-    target_link_libraries(${target} PRIVATE bench-${backend}-units cb_bench_core)
-    set_target_properties(${target} PROPERTIES OUTPUT_NAME "${backend}-${CB_COMPILER}"
-        RUNTIME_OUTPUT_DIRECTORY "${directory}" LINKER_LANGUAGE CXX)
+    cb_backend_options(${target} "${backend}")
+    cb_add_describe(${target} ${units} "${backend}" ${link})
+    add_dependencies(${target} ${units}-facts)
+    # Objects are linked in this order, those of the target itself last.
+    target_link_libraries(${target} PRIVATE ${padding} ${units} ${library} cb_bench_core)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME "${arg_OUTPUT}"
+        RUNTIME_OUTPUT_DIRECTORY "${arg_DIRECTORY}")
 endfunction()
 
 # Every wanted backend's program, or the file that says why there is none; old ones are removed.
@@ -522,6 +578,10 @@ function(cb_add_bench_programs)
     if(NOT EXISTS "${CMAKE_SOURCE_DIR}/harness/bench/main.c")
         message(WARNING "harness/bench/main.c is not there: no bench program is built")
         return()
+    endif()
+    set(only_tests OFF)
+    if(NOT CB_BENCH_PROGRAMS)
+        set(only_tests ON)
     endif()
     set(keep "")
     foreach(name IN LISTS CB_BUILT_BACKENDS)
@@ -532,12 +592,25 @@ function(cb_add_bench_programs)
             list(APPEND keep "${name}-${CB_COMPILER}.unavailable")
             continue()
         endif()
-        cb_add_bench_program("bench-${name}" "${name}" "${CB_BENCH_DIR}")
-        list(APPEND keep "${name}-${CB_COMPILER}" "lib${name}-${CB_COMPILER}.so")
-        if(NOT CB_BENCH_PROGRAMS)
-            set_target_properties("bench-${name}" "bench-${name}-units" "bench-${name}-units-runtime"
-                "bench-${name}-units-library" PROPERTIES EXCLUDE_FROM_ALL ON)
-        endif()
+        cb_add_bench_units("bench-${name}-units" BACKEND "${name}" DIRECTORY "${CB_BENCH_DIR}"
+            OUTPUT "${name}-${CB_COMPILER}" SCENARIOS ${CB_BUILT_SCENARIOS})
+        set(link 0)
+        while(link LESS CB_LINKS)
+            set(target "bench-${name}")
+            set(file "${name}-${CB_COMPILER}")
+            if(link GREATER 0)
+                string(APPEND target "-link${link}")
+                string(APPEND file "-link${link}")
+            endif()
+            cb_link_bench_program("${target}" "bench-${name}-units" LINK ${link}
+                DIRECTORY "${CB_BENCH_DIR}" OUTPUT "${file}")
+            set_target_properties("${target}" PROPERTIES EXCLUDE_FROM_ALL ${only_tests})
+            list(APPEND keep "${file}" "lib${file}.so")
+            math(EXPR link "${link} + 1")
+        endwhile()
+        foreach(part units units-runtime units-bodies units-library)
+            set_target_properties("bench-${name}-${part}" PROPERTIES EXCLUDE_FROM_ALL ${only_tests})
+        endforeach()
     endforeach()
     # What this build does not make must not be measured from an older one.
     file(GLOB old RELATIVE "${CB_BENCH_DIR}" "${CB_BENCH_DIR}/*")
@@ -552,7 +625,12 @@ endfunction()
 function(cb_add_template_program)
     cb_backends_for_tests(names)
     if(CB_TEMPLATE IN_LIST names)
-        cb_add_bench_program("bench-${CB_TEMPLATE}" "${CB_TEMPLATE}" "${CMAKE_BINARY_DIR}/tests/bench")
+        set(directory "${CMAKE_BINARY_DIR}/tests/bench")
+        set(units "bench-${CB_TEMPLATE}-units")
+        cb_add_bench_units("${units}" BACKEND "${CB_TEMPLATE}" DIRECTORY "${directory}"
+            OUTPUT "${CB_TEMPLATE}-${CB_COMPILER}" SCENARIOS ${CB_BUILT_SCENARIOS})
+        cb_link_bench_program("bench-${CB_TEMPLATE}" "${units}" DIRECTORY "${directory}"
+            OUTPUT "${CB_TEMPLATE}-${CB_COMPILER}")
         add_dependencies(tests "bench-${CB_TEMPLATE}")
     endif()
 endfunction()

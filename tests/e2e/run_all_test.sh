@@ -84,7 +84,7 @@ exits 0 && says "usage: ./run-all.sh" && calls_nothing
 run --quick
 exits 0
 calls "setup "
-calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=quick"
+calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=quick -DCB_LINKS=1"
 calls "corobench run --quick --compiler gcc"
 says "the headline table"
 says "Tables: results/one/tables/"
@@ -94,13 +94,13 @@ if grep -q 'build clang' "$tree/calls"; then wrong "quick builds with clang"; fi
 
 run
 exits 0
-calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE="
-calls "build clang -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE="
+calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=4"
+calls "build clang -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=4"
 calls "corobench run --compiler gcc,clang"
 
 run --full --compiler=clang --backend 'a*,beta' --scenario 'y*' --scenario fold
 exits 0
-calls "build clang -DCB_BACKENDS=alpha;beta; -DCB_SCENARIOS=yield;fold; -DCB_SIZE=full"
+calls "build clang -DCB_BACKENDS=alpha;beta; -DCB_SCENARIOS=yield;fold; -DCB_SIZE=full -DCB_LINKS=6"
 calls "corobench run --full --compiler clang --backend a*,beta --scenario y* --scenario fold"
 if grep -q 'build release' "$tree/calls"; then wrong "builds with gcc unasked"; fi
 
