@@ -182,26 +182,38 @@ static void free_texts(char **list) {
         free(*list);
 }
 
+static bool log_says(const char *log, const char *words) {
+    char *text = NULL;
+    bool says = cb_file_read(log, &text, NULL) == 0 && strstr(text, words) != NULL;
+    free(text);
+    return says;
+}
+
+// Why there is no answer.
+static void blame(struct cb_tally *tally, const struct cb_process *process, const char *log) {
+    char *reason = cb_process_reason(process, LIMIT);
+    char *note =
+        process->ending == CB_ENDED && process->code == 0
+            ? cb_copy("it did not answer as --count does: build it anew")
+        : log_says(log, "debuginfo reader: ")
+            ? cb_copy("valgrind cannot read the debug information of the program: build it with "
+                      "-gdwarf-4, or use a newer valgrind")
+            : cb_format("under valgrind: %s", reason);
+    set_note(tally, process->ending == CB_TIMED_OUT ? CB_CELL_TIMEOUT : CB_CELL_FAILED, note);
+    free(note);
+    free(reason);
+}
+
 // What a bench program's --count answered, as the tally's status.
-static void read_answer(struct cb_tally *tally, const struct cb_process *process) {
+static void read_answer(struct cb_tally *tally, const struct cb_process *process, const char *log) {
     json_t *answer = json_loads(process->out.text ? process->out.text : "", 0, NULL);
-    const char *status = NULL, *note = "";
-    bool known = process->ending == CB_ENDED &&
-                 json_unpack(answer, "{s:s, s:s}", "status", &status, "note", &note) == 0;
-    if (known && (process->code == 0 || strcmp(status, "failed") == 0)) {
+    const char *status = NULL, *note = NULL;
+    if (process->ending == CB_ENDED && process->code <= 1 &&
+        json_unpack(answer, "{s:s, s:s}", "status", &status, "note", &note) == 0 &&
+        (process->code == 0) == (strcmp(status, "failed") != 0))
         set_note(tally, cb_status_from_text(status), note);
-    } else {
-        char *reason = cb_process_reason(process, LIMIT);
-        enum cb_cell_status bad =
-            process->ending == CB_TIMED_OUT ? CB_CELL_TIMEOUT : CB_CELL_FAILED;
-        char *text =
-            known || process->ending != CB_ENDED || process->code != 0
-                ? cb_copy(reason)
-                : cb_format("under valgrind it did not answer as --count does; %s", reason);
-        set_note(tally, bad, text);
-        free(text);
-        free(reason);
-    }
+    else
+        blame(tally, process, log);
     json_decref(answer);
 }
 
@@ -255,7 +267,7 @@ static void run_once(struct cb_tally *tally, const struct counting *c, int run) 
     struct cb_process process;
     cell_environment(environment, c->program, c->cell);
     cb_process_run(&process, list, environment, LIMIT);
-    read_answer(tally, &process);
+    read_answer(tally, &process, c->log);
     if (tally->status == CB_CELL_OK)
         read_log(tally, run, c->log);
     unlink(c->log);

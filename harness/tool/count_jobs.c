@@ -33,7 +33,7 @@ struct jobs {
     const struct cb_counter *counter;
     const struct cb_program *const *programs;
     const struct cb_plan *plan;
-    char folder[32];     // of logs
+    char *folder;        // of logs
     atomic_size_t *next; // shared by the workers: the cell that none has taken
     int pipe[2];
 };
@@ -117,11 +117,8 @@ static void fail_all(struct cb_tally *tallies, size_t count, const char *why) {
 int cb_tally_all(struct cb_tally *tallies, const struct cb_counter *counter,
                  const struct cb_program *const *programs, const struct cb_plan *plan,
                  unsigned jobs_count) {
-    struct jobs jobs = {.tallies = tallies,
-                        .counter = counter,
-                        .programs = programs,
-                        .plan = plan,
-                        .folder = "/tmp/corobench-count-XXXXXX"};
+    struct jobs jobs = {.tallies = tallies, .counter = counter, .programs = programs, .plan = plan};
+    const char *temporary = getenv("TMPDIR");
     size_t total = 0;
     for (size_t i = 0; i < plan->count; i++)
         total += tallies[i].status == CB_CELL_OK;
@@ -129,9 +126,14 @@ int cb_tally_all(struct cb_tally *tallies, const struct cb_counter *counter,
         return 0;
     jobs.next =
         mmap(NULL, sizeof *jobs.next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    jobs.folder = cb_format("%s/corobench-count-XXXXXX",
+                            temporary != NULL && *temporary == '/' ? temporary : "/tmp");
     if (jobs.next == MAP_FAILED || pipe2(jobs.pipe, O_CLOEXEC) < 0 ||
         mkdtemp(jobs.folder) == NULL) {
-        fail_all(tallies, plan->count, strerror(errno));
+        char *why = cb_format("no folder for logs, or no memory: %s", strerror(errno));
+        fail_all(tallies, plan->count, why);
+        free(why);
+        free(jobs.folder);
         return 0;
     }
     int stop = run_workers(&jobs, jobs_count, total);
@@ -139,5 +141,6 @@ int cb_tally_all(struct cb_tally *tallies, const struct cb_counter *counter,
     close(jobs.pipe[0]);
     munmap(jobs.next, sizeof *jobs.next);
     rmdir(jobs.folder);
+    free(jobs.folder);
     return stop;
 }

@@ -1,6 +1,8 @@
 // A bench program's --count: one run, checked, with nothing around it that depends on its length.
 #include "bench_fake.h"
 
+#include <sched.h>
+
 static struct fake_answer count(const char *scenario, const char *params, const char *iterations) {
     return FAKE_CALL((char *)"--count", (char *)"--scenario", (char *)scenario, (char *)"--binding",
                      (char *)"opaque", (char *)"--params", (char *)params, (char *)"--iterations",
@@ -69,6 +71,35 @@ static void notices_a_check_that_dies(void **state) {
     expect_answer(count("time", "a=1", "100"), 1, "failed", "broke off");
 }
 
+static int expects;
+static cpu_set_t units;
+
+static struct cb_counts expect_counted(uint64_t n) {
+    expects++;
+    return fake_expect(n);
+}
+
+static struct cb_counts run_looks(uint64_t n) {
+    sched_getaffinity(0, sizeof units, &units);
+    return fake_run(n);
+}
+
+// Neither belongs to the operations: working out what they should give, and reading the topology.
+static void does_nothing_else(void **state) {
+    (void)state;
+    struct cb_scenario scenario = fake_time;
+    scenario.expect = expect_counted;
+    scenario.run = run_looks;
+    const struct cb_registry_entry registry[] = {{"time", "opaque", &scenario}};
+    fake_bench.registry = registry;
+    fake_bench.registry_count = 1;
+    cpu_set_t before;
+    sched_getaffinity(0, sizeof before, &before);
+    expect_answer(count("time", "a=1", "100"), 0, "ok", "");
+    assert_int_equal(expects, 0); // not in this process
+    assert_true(CPU_EQUAL(&before, &units));
+}
+
 static void expect_usage(struct fake_answer answer, const char *message) {
     assert_int_equal(answer.status, 2);
     assert_string_equal(answer.out, "");
@@ -99,6 +130,7 @@ int main(void) {
         cmocka_unit_test_setup(runs_once_and_checks, fake_setup),
         cmocka_unit_test_setup(says_what_is_wrong, fake_setup),
         cmocka_unit_test_setup(notices_a_check_that_dies, fake_setup),
+        cmocka_unit_test_setup(does_nothing_else, fake_setup),
         cmocka_unit_test_setup(knows_its_options, fake_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
