@@ -7,6 +7,7 @@
 #define CO_FIBER_H
 
 #include "corobench/coro.h"
+#include "common/planted.h"
 #include "common/stack_pool.h"
 
 // A backend with a switch of its own includes it first and defines CO_OWN_SWITCH: struct co_switch
@@ -161,6 +162,7 @@ CO_INLINE struct co_result co_resume_here_(struct co_stackful *co, word in) {
         return r;
     }
 #endif
+    CO_PLANTED_();
     return CO_ENTER_(co, in);
 }
 

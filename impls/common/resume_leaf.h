@@ -14,6 +14,7 @@
 
 #include "corobench/coro.h"
 #include "common/mutant.h"
+#include "common/planted.h"
 
 struct co_frame;
 struct co_leaf;
@@ -190,6 +191,7 @@ CO_INLINE struct co_result co_trampoline_(struct co_leaf *co, struct co_result r
 
 CO_INLINE int co_resume_here_(struct co_leaf *co, word in, word *out) {
     CO_ENTER_(co);
+    CO_PLANTED_();
     struct co_result r = co_trampoline_(co, co->step(co->leaf, in, co));
     CO_EXIT_(co);
     *out = r.v;

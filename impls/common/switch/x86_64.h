@@ -11,6 +11,7 @@
 #include <assert.h>
 #include "corobench/coro.h"
 #include "common/mutant.h"
+#include "common/planted.h"
 
 struct co_context {
     void *sp, *ip;
@@ -129,7 +130,7 @@ word co_arch_yield_far(struct co_switch *s, word v) __attribute__((visibility("h
 // what is sent in and, for a function that returns it, rax too; rax and rdx carry what comes out.
 __asm__(".text\n\t.p2align 4\n\t"
         ".globl co_arch_resume_far\n\t.hidden co_arch_resume_far\n\t.type co_arch_resume_far, @function\n"
-        "co_arch_resume_far:\n\t"
+        "co_arch_resume_far:\n\t" CO_PLANTED_TEXT_
         CO_FAR_SAVE_(CO_RESUMER_) "movq %rsi, %rax\n\t" CO_FAR_LOAD_(CO_BODY_)
         ".size co_arch_resume_far, . - co_arch_resume_far\n\t.p2align 4\n\t"
         ".globl co_arch_yield_far\n\t.hidden co_arch_yield_far\n\t.type co_arch_yield_far, @function\n"
