@@ -132,7 +132,7 @@ static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co
 
 // A thread must have ended before it can be joined, so every suspended body is unwound, cleanups or
 // not.
-static __attribute__((unused)) int co_close_here_(struct co_stackful *co) {
+CO_INLINE int co_close_here_(struct co_stackful *co) {
     int status = 0;
 #if CO_CHECKED
     if (co->life == CO_LIFE_RUNNING_)

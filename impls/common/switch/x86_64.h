@@ -109,9 +109,15 @@ __attribute__((noreturn)) CO_INLINE void co_arch_finish(struct co_switch *s, wor
 
 // The same two transfers as functions, for the library binding: the return address is popped into
 // the context.
+#ifdef __cplusplus
+extern "C" {
+#endif
 struct co_result co_arch_resume_far(struct co_switch *s, word in)
     __attribute__((visibility("hidden")));
 word co_arch_yield_far(struct co_switch *s, word v) __attribute__((visibility("hidden")));
+#ifdef __cplusplus
+}
+#endif
 
 #if defined(CO_RUNTIME) && CO_BINDING == CO_BINDING_LIBRARY
 // clang-format off
