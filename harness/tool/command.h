@@ -43,6 +43,8 @@ extern const struct cb_command cb_command_report;
 extern const struct cb_command cb_command_describe;
 extern const struct cb_command cb_command_doctor;
 extern const struct cb_command cb_command_count;
+extern const struct cb_command cb_command_compare;
+extern const struct cb_command cb_command_explain;
 
 // Whether an option was typed; its last value, or NULL.
 bool cb_given_has(const struct cb_given *given, const char *name);

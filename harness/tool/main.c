@@ -13,6 +13,8 @@ static const struct cb_command *const commands[] = {
     &cb_command_describe,
     &cb_command_doctor,
     &cb_command_count,
+    &cb_command_compare,
+    &cb_command_explain,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
