@@ -173,7 +173,7 @@ static void made_headline_cells(struct made_run *run, const struct made_backend 
 
 static void made_other_cells(struct made_run *run, const struct made_backend *b) {
     char rest[120];
-    static const int depths[] = {2, 4, 8, 32, 48, 64}, ns[] = {1, 16, 1000, 10000, 100000};
+    static const int depths[] = {2, 4, 8, 24, 32, 48, 64}, ns[] = {1, 16, 1000, 10000, 100000};
     made_time(run, made_id(b, "setup/opaque/gcc/storage=fresh"), b->fresh, 0.25, 0, "");
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
         double knee = depths[i] > 28 ? 2.5 * b->level * (depths[i] - 28) : 0;
