@@ -14,7 +14,7 @@ enum { NEAREST = 5 };
 // ---- Finding cells ------------------------------------------------------------------------------
 
 unsigned cb_explain_distance(const char *typed, const char *name) {
-    enum { MORE = 1, OTHER = 3 };
+    enum { REST = 1, MORE = 100, OTHER = 300 };
     size_t n = strlen(name);
     unsigned *row = cb_allocate(n + 1, sizeof *row);
     for (size_t i = 0; i <= n; i++)
@@ -33,6 +33,9 @@ unsigned cb_explain_distance(const char *typed, const char *name) {
         }
     }
     unsigned distance = row[n];
+    for (size_t i = 0; i < n; i++)
+        if (row[i] + REST * (unsigned)(n - i) < distance)
+            distance = row[i] + REST * (unsigned)(n - i);
     free(row);
     return distance;
 }

@@ -19,7 +19,7 @@
 int cb_explain(const char *dir, const char *pattern, bool json, FILE *out, FILE *messages);
 
 // How far a typed text is from a name. What the name has more costs less than what it lacks or has
-// otherwise, so that the beginning of a long name is near it.
+// otherwise, and its end costs next to nothing: who types the beginning of an id means its rest.
 unsigned cb_explain_distance(const char *typed, const char *name);
 
 // ---- Between the parts --------------------------------------------------------------------------

@@ -158,6 +158,12 @@ static const json_t *plan_entry(const struct cb_rep *rep, const struct cb_rep_ce
     return NULL;
 }
 
+// The name that the build gives to that link of a bench program. Free it.
+static char *program_name(const struct cb_rep_cell *cell, long long link) {
+    return link ? cb_format("bench/%s-%s-link%lld", cell->backend, cell->compiler, link)
+                : cb_format("bench/%s-%s", cell->backend, cell->compiler);
+}
+
 static json_t *programs_json(const struct cb_rep *rep, const struct cb_rep_cell *cell) {
     json_t *list = json_array(), *entry;
     size_t i;
@@ -172,6 +178,9 @@ static json_t *programs_json(const struct cb_rep *rep, const struct cb_rep_cell 
             json_pack("{s:s, s:O, s:s, s:s}", "backend", cell->backend, "link",
                       json_object_get(entry, "link"), "status", cb_rep_string(entry, "status", ""),
                       "note", cb_rep_string(entry, "note", ""));
+        char *name = program_name(cell, json_integer_value(json_object_get(entry, "link")));
+        json_object_set_new(program, "program", json_string(name));
+        free(name);
         json_object_set(program, "sha256", json_object_get(entry, "sha256"));
         json_object_set(program, "library_sha256", json_object_get(entry, "library_sha256"));
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
@@ -197,27 +206,47 @@ static json_t *environment_json(const json_t *programs, const char *params) {
     return environment;
 }
 
-static json_t *command_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell) {
+static json_t *padding_of(const struct cb_rep *rep, long round) {
+    json_t *padding = json_array_get(json_object_get(rep->run, "padding"), (size_t)(round - 1));
+    return round > 0 && padding ? json_incref(padding) : json_null();
+}
+
+// What a shell would have to run, from the folder of corobench, to take the sample of that round
+// and link again into `out`; null for a cell that no process measures.
+static json_t *command_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell,
+                            long round, long link, const char *out) {
     const json_t *document = run->rep.run, *settings = json_object_get(document, "settings");
     const json_t *entry = plan_entry(&run->rep, cell), *cpus = json_object_get(document, "cpus");
     if (entry == NULL || strcmp(cell->kind, "static") == 0 || json_array_size(cpus) == 0)
         return json_null();
-    long long first = json_integer_value(json_array_get(cpus, 0));
-    long long second = json_integer_value(json_array_get(cpus, 1));
-    bool two = cb_params_number(cell->params, "cpus", 1) > 1 && json_array_size(cpus) > 1;
+    json_t *programs = programs_json(&run->rep, cell), *padding = padding_of(&run->rep, round);
+    json_t *environment = environment_json(programs, cell->params), *value;
     const json_t *repetitions = json_object_get(document, "repetitions");
-    if (repetitions == NULL)
-        repetitions = json_object_get(settings, "repetitions");
-    char *units = two ? cb_format("%lld,%lld", first, second) : cb_format("%lld", first);
-    char *text =
-        cb_format("bench/%s-%s --measure --scenario %s --binding %s --params '%s' --cpu %s "
-                  "--iterations %lld --repetitions %lld --out FILE",
-                  cell->backend, cell->compiler, cell->scenario, cell->binding, cell->params, units,
-                  (long long)json_integer_value(json_object_get(entry, "iterations")),
-                  (long long)json_integer_value(repetitions));
-    json_t *command = json_string(text);
-    free(text);
-    free(units);
+    bool two = cb_params_number(cell->params, "cpus", 1) > 1 && json_array_size(cpus) > 1;
+    char *program = program_name(cell, link);
+    const char *name;
+    struct cb_text text = {0};
+    json_object_foreach(environment, name, value)
+        cb_text_add(&text, "%s='%s' ", name, cb_rep_string(environment, name, ""));
+    if (json_is_integer(padding))
+        cb_text_add(&text, "COROBENCH_PADDING=\"$(printf '%%%llds' '')\" ",
+                    (long long)json_integer_value(padding));
+    cb_text_add(&text, "%s --measure --scenario %s --binding %s --params '%s' --cpu %lld", program,
+                cell->scenario, cell->binding, cell->params,
+                (long long)json_integer_value(json_array_get(cpus, 0)));
+    if (two)
+        cb_text_add(&text, ",%lld", (long long)json_integer_value(json_array_get(cpus, 1)));
+    cb_text_add(&text, " --iterations %lld --repetitions %lld --out %s",
+                (long long)json_integer_value(json_object_get(entry, "iterations")),
+                (long long)json_integer_value(
+                    repetitions ? repetitions : json_object_get(settings, "repetitions")),
+                out);
+    json_t *command = json_string(text.text);
+    cb_text_clear(&text);
+    free(program);
+    json_decref(environment);
+    json_decref(padding);
+    json_decref(programs);
     return command;
 }
 
@@ -357,11 +386,6 @@ static long whole(const struct cb_csv *csv, size_t row, const char *column) {
     return isnan(value) ? 0 : (long)value;
 }
 
-static json_t *padding_of(const struct cb_rep *rep, long round) {
-    json_t *padding = json_array_get(json_object_get(rep->run, "padding"), (size_t)(round - 1));
-    return round > 0 && padding ? json_incref(padding) : json_null();
-}
-
 static json_t *sample_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell,
                            const size_t *rows, size_t count, struct raw_file *files,
                            size_t file_count) {
@@ -389,6 +413,8 @@ static json_t *sample_json(const struct cb_explain_run *run, const struct cb_rep
     } else {
         json_object_set_new(sample, "raw", json_null());
     }
+    const char *raw = cb_rep_string(sample, "raw", "FILE");
+    json_object_set_new(sample, "command", command_json(run, cell, round, build, raw));
     return sample;
 }
 
@@ -420,16 +446,19 @@ static json_t *samples_json(const struct cb_explain_run *run, const struct cb_re
     return samples;
 }
 
-static json_t *condensed_json(const struct cb_rep *rep, const struct cb_rep_cell *cell) {
+static json_t *condensed_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell) {
+    const struct cb_rep *rep = &run->rep;
     json_t *samples = json_array();
     for (size_t slot = 0; slot < rep->slots; slot++) {
         json_t *values = values_json(rep, cell, rep->slot_round[slot], rep->slot_build[slot]);
+        long round = rep->slot_round[slot], build = rep->slot_build[slot];
         if (json_object_size(values))
-            json_array_append_new(
-                samples, json_pack("{s:I, s:n, s:I, s:O, s:o, s:s, s:n}", "round",
-                                   (json_int_t)rep->slot_round[slot], "position", "build",
-                                   (json_int_t)rep->slot_build[slot], "values", values, "padding",
-                                   padding_of(rep, rep->slot_round[slot]), "flags", "", "raw"));
+            json_array_append_new(samples,
+                                  json_pack("{s:I, s:n, s:I, s:O, s:o, s:s, s:n, s:o}", "round",
+                                            (json_int_t)round, "position", "build",
+                                            (json_int_t)build, "values", values, "padding",
+                                            padding_of(rep, round), "flags", "", "raw", "command",
+                                            command_json(run, cell, round, build, "FILE")));
         json_decref(values);
     }
     return samples;
@@ -463,15 +492,14 @@ json_t *cb_explain_trace(struct cb_explain_run *run, const struct cb_rep_cell *c
     json_t *programs = programs_json(rep, cell);
     json_t *samples = entry == NULL      ? json_array() // derived: it has no process of its own
                       : run->has_samples ? samples_json(run, cell, files, file_count)
-                                         : condensed_json(rep, cell);
+                                         : condensed_json(run, cell);
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o}",
-        "cell_id", cell->id, "backend", cell->backend, "family", cell->family, "scenario",
-        cell->scenario, "binding", cell->binding, "compiler", cell->compiler, "params",
-        cell->params, "status", cell->status, "note", cell->note, "derived", entry == NULL, "kind",
-        cell->kind, "metrics", metrics_json(rep, cell), "samples", samples, "command",
-        command_json(run, cell), "environment", environment_json(programs, cell->params),
-        "other_raw", other_raw_json(files, file_count));
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o}", "cell_id",
+        cell->id, "backend", cell->backend, "family", cell->family, "scenario", cell->scenario,
+        "binding", cell->binding, "compiler", cell->compiler, "params", cell->params, "status",
+        cell->status, "note", cell->note, "derived", entry == NULL, "kind", cell->kind, "metrics",
+        metrics_json(rep, cell), "samples", samples, "environment",
+        environment_json(programs, cell->params), "other_raw", other_raw_json(files, file_count));
     json_object_set(object, "iterations", json_object_get(entry, "iterations"));
     json_object_set_new(object, "programs", programs);
     free(files);

@@ -51,7 +51,7 @@ static void put_estimate(FILE *out, const json_t *metric, const json_t *estimate
         fputs(" to ", out);
         put_number(out, json_object_get(estimate, "high"));
         if (strcmp(limits, "range") == 0)
-            fputs(" (range of the rounds, no interval)", out);
+            fputs(" (range)", out);
         else
             fprintf(out, " (covers %.1f %%)",
                     100 * json_number_value(json_object_get(estimate, "coverage")));
@@ -64,7 +64,8 @@ static void put_estimate(FILE *out, const json_t *metric, const json_t *estimate
 static void put_metrics(FILE *out, const json_t *cell) {
     size_t i, k;
     json_t *metric, *estimate;
-    fputs("\n### Estimates\n\n| metric | estimator | value | 95 % interval | rounds | flags |\n"
+    fputs("\n### Estimates\n\n| metric | estimator | value | interval (95 %) or range | rounds | "
+          "flags |\n"
           "|---|---|--:|---|--:|---|\n",
           out);
     json_array_foreach(json_object_get(cell, "metrics"), i, metric) {
@@ -222,8 +223,7 @@ static void put_programs(FILE *out, const json_t *cell) {
     json_t *program;
     fputs("\n### Program\n\n", out);
     json_array_foreach(json_object_get(cell, "programs"), i, program) {
-        fprintf(out, "- bench/%s-%s, link %lld: %s %s, %s, flags `%s`\n", text_of(cell, "backend"),
-                text_of(cell, "compiler"),
+        fprintf(out, "- %s, link %lld: %s %s, %s, flags `%s`\n", text_of(program, "program"),
                 (long long)json_integer_value(json_object_get(program, "link")),
                 text_of(program, "compiler"), text_of(program, "compiler_version"),
                 text_of(program, "language"), text_of(program, "flags"));
@@ -234,16 +234,15 @@ static void put_programs(FILE *out, const json_t *cell) {
         if (*text_of(program, "library_sha256"))
             fprintf(out, "    - sha256 of its library %s\n", text_of(program, "library_sha256"));
     }
-    const char *command = cb_rep_string(cell, "command", NULL), *name;
-    json_t *value;
-    if (command == NULL)
-        return;
-    fputs("\nMeasured by this command, where FILE is the raw file and COROBENCH_PADDING as many "
-          "spaces as the column padding says:\n\n    ",
-          out);
-    json_object_foreach(json_object_get(cell, "environment"), name, value)
-        fprintf(out, "%s=%s ", name, json_string_value(value) ? json_string_value(value) : "");
-    fprintf(out, "COROBENCH_PADDING=\"$(printf '%%*s' PADDING '')\" %s\n", command);
+    const json_t *first = json_array_get(json_object_get(cell, "samples"), 0);
+    const char *command = cb_rep_string(first, "command", NULL);
+    if (command != NULL)
+        fprintf(
+            out,
+            "\nThe command that took the first sample, from the folder of corobench. The others "
+            "differ in the link, the padding and the raw file, as the table says; --json has "
+            "them all.\n\n    %s\n",
+            command);
 }
 
 void cb_explain_print(const json_t *about, const json_t *cell, FILE *out) {
