@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../lib/file.h"
@@ -154,8 +156,25 @@ static int count(const struct cb_bench *bench, struct cb_options *options) {
     return printed != CB_EXIT_OK ? printed : exit_of(&session);
 }
 
+// Ends this process when the corobench that started it ends, be it by SIGKILL: nobody would stop
+// it, and it would keep the run's folder locked. Who starts it by hand gives no COROBENCH_PARENT.
+// False where that corobench ended already, before the kernel was told.
+static bool end_with_parent(void) {
+    const char *parent = getenv("COROBENCH_PARENT");
+    if (!parent)
+        return true;
+    // Can only fail for a number that is no signal.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return getppid() == (pid_t)strtol(parent, NULL, 10);
+}
+
 int cb_bench_main(const struct cb_bench *bench, int argc, char **argv) {
     struct cb_options options;
+    if (!end_with_parent()) {
+        cb_error(stderr, "the corobench that started this program (COROBENCH_PARENT) is not its "
+                         "parent\nnothing is measured\nunset COROBENCH_PARENT to run it by hand");
+        return CB_EXIT_USAGE;
+    }
     if (!cb_options_read(&options, bench, argc, argv))
         return CB_EXIT_USAGE;
     switch (options.command) {

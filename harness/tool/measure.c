@@ -42,7 +42,7 @@ static struct arguments bench_arguments(const struct cb_run *run, const struct c
     argue(&a, what);
     argue_pair(&a, "--scenario", cb_copy(cell->scenario));
     argue_pair(&a, "--binding", cb_copy(cell->binding));
-    argue_pair(&a, "--params", cb_copy(cell->params));
+    argue_pair(&a, "--params", cb_copy(cb_cell_asked(cell)));
     bool two = cb_params_number(cell->params, "cpus", 1) > 1;
     argue_pair(&a, "--cpu",
                two ? cb_format("%d,%d", run->cpus.first, run->cpus.second)
@@ -50,9 +50,10 @@ static struct arguments bench_arguments(const struct cb_run *run, const struct c
     return a;
 }
 
-// The variables that the program wants for this cell, and one that shifts the stack a little: the
-// size of the environment is known to move timings (Mytkowicz et al., ASPLOS 2009), so it differs
-// from round to round and is the same for all cells of a round.
+// The variables that the program wants for this cell; who its parent is, so that it ends with it;
+// and one that shifts the stack a little: the size of the environment is known to move timings
+// (Mytkowicz et al., ASPLOS 2009), so it differs from round to round and is the same for all cells
+// of a round.
 static void bench_environment(char **list, size_t most, const struct cb_program *program,
                               const struct cb_cell *cell, unsigned padding) {
     size_t n = 0;
@@ -62,30 +63,32 @@ static void bench_environment(char **list, size_t most, const struct cb_program 
     json_object_foreach(json_object_get(program->describe, "environment"), pair, variables) {
         char *token = cb_format(";%s;", pair);
         if (strstr(params, token) != NULL)
-            json_object_foreach(variables, name, value) if (n + 2 < most) list[n++] =
+            json_object_foreach(variables, name, value) if (n + 3 < most) list[n++] =
                 cb_format("%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
         free(token);
     }
     free(params);
-    list[n] = cb_format("COROBENCH_PADDING=%*s", (int)padding, "");
-    list[n + 1] = NULL;
+    // Always as long, whatever the number.
+    list[n++] = cb_format("COROBENCH_PARENT=%010ld", (long)getpid());
+    list[n++] = cb_format("COROBENCH_PADDING=%*s", (int)padding, "");
+    list[n] = NULL;
 }
 
 // Builds of one backend and compiler that differ in their layout take turns, a round each.
 static const struct cb_program *program_for(const struct cb_run *run, const struct cb_cell *cell,
                                             unsigned round) {
-    size_t first = 0, count = 0;
-    for (size_t i = 0; i < run->programs.count; i++) {
-        const struct cb_program *p = &run->programs.list[i];
-        if (strcmp(p->backend, cell->backend) != 0 || strcmp(p->compiler, cell->compiler) != 0 ||
-            strcmp(p->status, "ok") != 0)
-            continue;
-        first = count++ == 0 ? i : first; // sorted, so they stand side by side
-    }
-    return count > 0 ? &run->programs.list[first + (round - 1) % count] : NULL;
+    return cb_programs_link(&run->programs, cell->backend, cell->compiler, round - 1);
 }
 
-enum { ENVIRONMENT_MOST = 16 };
+static bool is_parallel(const struct cb_run *run, const struct cb_cell *cell) {
+    const struct cb_program *program = program_for(run, cell, 1);
+    return program != NULL && cb_program_claims(program, "parallel");
+}
+
+enum {
+    ENVIRONMENT_MOST = 16,
+    RETAKES_MOST = 16, // of one sample; plan.json's `tries` is less
+};
 
 static void run_bench(const struct cb_program *program, const struct cb_cell *cell,
                       struct arguments *arguments, unsigned padding, double limit,
@@ -185,8 +188,22 @@ static bool take_pilot(struct cb_run *run, struct cb_progress *progress, struct 
     return !stopped;
 }
 
+// A twin takes over what its original's pilot finds.
 static bool needs_pilot(const struct cb_cell *cell) {
-    return cell->status == CB_CELL_OK && cell->iterations == 0 && strcmp(cell->kind, "static") != 0;
+    return cell->twin_of == NULL && cell->status == CB_CELL_OK && cell->iterations == 0 &&
+           strcmp(cell->kind, "static") != 0;
+}
+
+// Iterations like the original's, or the reason why there are none.
+static void follow_original(const struct cb_plan *plan, struct cb_cell *twin) {
+    for (size_t i = 0; i < plan->count && twin->status == CB_CELL_OK; i++) {
+        const struct cb_cell *cell = &plan->cells[i];
+        if (strcmp(cell->id, twin->twin_of) != 0)
+            continue;
+        twin->iterations = cell->iterations;
+        if (cell->status != CB_CELL_OK)
+            set_cell(twin, cell->status, cell->note);
+    }
 }
 
 enum cb_measured cb_measure_pilots(struct cb_run *run) {
@@ -211,6 +228,11 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
             cb_progress_step(&progress);
     }
     cb_progress_clear(&progress);
+    for (size_t i = 0; i < run->plan.count && measured == CB_MEASURED_ALL; i++) {
+        struct cb_cell *cell = &run->plan.cells[i];
+        if (cell->twin_of != NULL && cell->status == CB_CELL_OK && cell->iterations == 0)
+            follow_original(&run->plan, cell);
+    }
     return measured;
 }
 
@@ -219,10 +241,10 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
 // Keeps the reason of a sample that left no raw file of its own, in the shape of one that did.
 static int write_failure(const char *path, const struct cb_cell *cell, enum cb_cell_status status,
                          const char *note, int link) {
-    json_t *answer =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "status", cb_status_text(status),
-                  "note", note, "backend", cell->backend, "scenario", cell->scenario, "binding",
-                  cell->binding, "params", cell->params, "compiler", cell->compiler, "link", link);
+    json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "status",
+                               cb_status_text(status), "note", note, "backend", cell->backend,
+                               "scenario", cell->scenario, "binding", cell->binding, "params",
+                               cb_cell_asked(cell), "compiler", cell->compiler, "link", link);
     if (answer == NULL) { // the note holds bytes that are not UTF-8
         char *plain = cb_copy(note);
         for (char *c = plain; *c != '\0'; c++)
@@ -289,7 +311,12 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
                      strerror(-error));
             measured = CB_MEASURED_STUCK;
         }
-        *sample = (struct cb_sample){.status = status, .note = cb_copy(problem)};
+        // As a resumed run will see it.
+        char *unread =
+            error < 0 ? NULL : cb_sample_read(sample, path, cell, run->settings.repetitions);
+        if (error < 0 || unread != NULL)
+            *sample = (struct cb_sample){.status = status, .note = cb_copy(problem)};
+        free(unread);
     }
     free(problem);
     return measured;
@@ -297,18 +324,24 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
 
 // Puts a sample's rows where they belong, or ends its cell.
 static void take_over(struct cb_run *run, struct cb_progress *progress, size_t step,
-                      const struct cb_sample *sample, bool again) {
+                      const struct cb_sample *sample) {
     const struct cb_step *s = &run->order.steps[step];
     struct cb_cell *cell = &run->plan.cells[s->cell];
+    enum cb_retake reasons[RETAKES_MOST];
+    size_t count = cb_sample_get_retakes(sample, reasons, RETAKES_MOST);
+    for (size_t i = 0; i < count; i++)
+        run->retakes[reasons[i]]++;
     if (sample->status != CB_CELL_OK) {
         cb_progress_less(progress, steps_left(run, s->cell));
         end_cell(progress, cell, sample->status, sample->note);
         return;
     }
     struct cb_text rows = {0};
-    cb_sample_rows(&rows, run->name, cell, s, sample, again ? "remeasured" : "");
+    cb_sample_rows(&rows, run->name, cell, s, sample, count > 0 ? "remeasured" : "");
     run->rows[step] = rows.text ? rows.text : cb_copy("");
-    run->again_count += again;
+    run->again_count += count > 0;
+    run->disturbed +=
+        cb_sample_disturbed(sample, &run->settings.again, is_parallel(run, cell)) != CB_RETAKE_NONE;
 }
 
 // Whether one more sample may be taken again: bad surroundings must not make a run endless.
@@ -317,37 +350,63 @@ static bool may_repeat(const struct cb_run *run, const struct cb_progress *progr
     return tries < run->settings.again.tries && (double)run->again_count < most;
 }
 
+// A sample of which a better one was taken: adds its reason to those before it, and writes them
+// into the better one's file, `path`. Returns false after a message when that cannot be written.
+static bool hand_on(const struct cb_run *run, size_t step, const struct cb_sample *given_up,
+                    struct cb_sample *better, const char *path) {
+    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
+    enum cb_retake reasons[RETAKES_MOST + 1];
+    size_t count = cb_sample_get_retakes(given_up, reasons, RETAKES_MOST);
+    reasons[count++] = cb_sample_disturbed(given_up, &run->settings.again, is_parallel(run, cell));
+    int error = cb_sample_set_retakes(better, path, reasons, count);
+    if (error < 0)
+        cb_error(stderr, "%s: %s\nthe run stops here; what is measured is kept", path,
+                 strerror(-error));
+    return error == 0;
+}
+
+// A sample and its raw file.
+struct taken {
+    struct cb_sample sample;
+    char *path; // NULL: there is none
+};
+
+static void drop(struct taken *taken) {
+    cb_sample_free(&taken->sample);
+    free(taken->path);
+    *taken = (struct taken){.path = NULL};
+}
+
 static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *progress, size_t step) {
-    struct cb_sample sample = {0};
+    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
+    bool parallel = is_parallel(run, cell);
+    struct taken kept = {.path = NULL};
     enum cb_measured measured = CB_MEASURED_ALL;
-    char *kept = NULL;
-    for (int tries = 0;; tries++) {
-        struct cb_sample next = {0};
-        char *path = cb_raw_path(run, step, tries);
-        measured = try_sample(run, step, path, &next);
+    for (int tries = 0; measured == CB_MEASURED_ALL; tries++) {
+        struct taken next = {.path = cb_raw_path(run, step, tries)};
+        measured = try_sample(run, step, next.path, &next.sample);
         if (measured != CB_MEASURED_ALL) {
             // A sample that was disturbed but whole stands, if its repetition could not be done.
-            free(path);
-            cb_sample_free(&next);
+            drop(&next);
             break;
         }
-        if (kept != NULL)
-            unlink(kept);
-        free(kept);
-        kept = path;
-        cb_sample_free(&sample);
-        sample = next;
-        if (!cb_sample_disturbed(&sample, &run->settings.again) ||
+        if (kept.path != NULL) {
+            if (!hand_on(run, step, &kept.sample, &next.sample, next.path))
+                measured = CB_MEASURED_STUCK;
+            unlink(kept.path);
+        }
+        drop(&kept);
+        kept = next;
+        if (cb_sample_disturbed(&kept.sample, &run->settings.again, parallel) == CB_RETAKE_NONE ||
             !may_repeat(run, progress, tries))
             break;
     }
-    if (kept != NULL) {
-        take_over(run, progress, step, &sample, strstr(kept, ".again") != NULL);
+    if (kept.path != NULL) {
+        take_over(run, progress, step, &kept.sample);
         if (run->rows[step] != NULL && cb_samples_append(run, run->rows[step]) != CB_EXIT_OK)
             measured = CB_MEASURED_STUCK;
     }
-    free(kept);
-    cb_sample_free(&sample);
+    drop(&kept);
     return measured;
 }
 
@@ -377,41 +436,56 @@ enum cb_measured cb_measure_rounds(struct cb_run *run) {
 
 // ---- Taking up a run again
 
-// The raw file that counts for a step: of the last time it was taken. NULL where there is none.
-// Earlier ones, left by a run that was killed between two steps of its work, go.
-static char *find_raw(const struct cb_run *run, size_t step) {
-    char *found = NULL;
-    for (int tries = run->settings.again.tries; tries >= 0; tries--) {
-        char *path = cb_raw_path(run, step, tries);
-        if (access(path, F_OK) < 0) {
-            free(path);
-        } else if (found == NULL) {
-            found = path;
-        } else {
-            unlink(path);
-            free(path);
-        }
+// Reads a step's raw file of a try. Where it is not there or corrupt, path is NULL; corrupt ones
+// are named and go.
+static struct taken read_try(const struct cb_run *run, size_t step, int tries) {
+    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
+    struct taken taken = {.path = cb_raw_path(run, step, tries)};
+    if (access(taken.path, F_OK) < 0) {
+        drop(&taken);
+        return taken;
     }
-    return found;
+    char *problem = cb_sample_read(&taken.sample, taken.path, cell, run->settings.repetitions);
+    if (problem != NULL) {
+        cb_warning(stderr, "%s is corrupt: %s\nits sample is taken anew", taken.path, problem);
+        unlink(taken.path);
+        drop(&taken);
+    }
+    free(problem);
+    return taken;
 }
 
-void cb_measure_load(struct cb_run *run) {
-    struct cb_progress quiet;
-    cb_progress_begin(&quiet, stderr, "raw files", 0, 0);
-    for (size_t s = 0; s < run->order.count; s++) {
-        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
-        char *path = find_raw(run, s);
-        struct cb_sample sample;
-        char *problem =
-            path ? cb_sample_read(&sample, path, cell, run->settings.repetitions) : NULL;
-        if (problem != NULL) {
-            cb_warning(stderr, "%s is corrupt: %s\nits sample is taken anew", path, problem);
-            unlink(path);
-        } else if (path != NULL) {
-            take_over(run, &quiet, s, &sample, strstr(path, ".again") != NULL);
-            cb_sample_free(&sample);
+// The raw file that counts for a step: of the last time it was taken. Earlier ones, left by a run
+// that was killed between two steps of its work, hand on their reasons and go. Sets *stuck where
+// that cannot be written.
+static struct taken find_sample(const struct cb_run *run, size_t step, bool *stuck) {
+    struct taken last = {.path = NULL};
+    for (int tries = 0; tries <= run->settings.again.tries; tries++) {
+        struct taken next = read_try(run, step, tries);
+        if (next.path == NULL)
+            continue;
+        enum cb_retake reasons[RETAKES_MOST];
+        if (last.path != NULL) {
+            if (cb_sample_get_retakes(&next.sample, reasons, RETAKES_MOST) == 0 &&
+                !hand_on(run, step, &last.sample, &next.sample, next.path))
+                *stuck = true;
+            unlink(last.path);
         }
-        free(problem);
-        free(path);
+        drop(&last);
+        last = next;
     }
+    return last;
+}
+
+enum cb_measured cb_measure_load(struct cb_run *run) {
+    struct cb_progress quiet;
+    bool stuck = false;
+    cb_progress_begin(&quiet, stderr, "raw files", 0, 0);
+    for (size_t s = 0; s < run->order.count && !stuck; s++) {
+        struct taken taken = find_sample(run, s, &stuck);
+        if (taken.path != NULL)
+            take_over(run, &quiet, s, &taken.sample);
+        drop(&taken);
+    }
+    return stuck ? CB_MEASURED_STUCK : CB_MEASURED_ALL;
 }

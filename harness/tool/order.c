@@ -9,14 +9,14 @@
 #include "message.h"
 #include "plan.h"
 
-// Cells that differ in backend and compiler only: a run of the sorted plan.
+// Cells that differ in backend and compiler only, and their twins: a run of the sorted plan.
 struct block {
     size_t first, count;
 };
 
 static bool same_block(const struct cb_cell *a, const struct cb_cell *b) {
     return strcmp(a->scenario, b->scenario) == 0 && strcmp(a->binding, b->binding) == 0 &&
-           strcmp(a->params, b->params) == 0;
+           strcmp(cb_cell_asked(a), cb_cell_asked(b)) == 0;
 }
 
 static size_t find_blocks(const struct cb_plan *plan, struct block *blocks) {

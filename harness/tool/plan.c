@@ -12,6 +12,7 @@ static const char *const status_texts[] = {"ok",      "failed",      "timeout",
                                            "skipped", "unavailable", "not-claimed"};
 static const char *const bindings[] = {"opaque", "visible", "library"};
 enum { BINDINGS = 3 };
+static const char twin_key[] = "aa"; // aa=1 in the params of a twin
 
 const char *cb_status_text(enum cb_cell_status status) {
     return status_texts[status];
@@ -37,6 +38,52 @@ long cb_params_number(const char *params, const char *key, long absent) {
         c = c ? c + 1 : NULL;
     }
     return absent;
+}
+
+// The length of "key" in "key=value;...".
+static size_t key_length(const char *pair) {
+    return strcspn(pair, "=;");
+}
+
+static int compare_keys(const char *a, size_t a_length, const char *b, size_t b_length) {
+    int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+    return order ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+static void add_pair(struct cb_text *to, const char *pair, size_t length) {
+    cb_text_add(to, "%s%.*s", to->length > 0 ? ";" : "", (int)length, pair);
+}
+
+char *cb_params_with(const char *params, const char *key, const char *value) {
+    struct cb_text text = {0};
+    char *added = cb_format("%s=%s", key, value);
+    bool done = false;
+    for (const char *c = params; *c != '\0'; c += c[0] == ';') {
+        if (!done && compare_keys(key, strlen(key), c, key_length(c)) < 0) {
+            add_pair(&text, added, strlen(added));
+            done = true;
+        }
+        add_pair(&text, c, strcspn(c, ";"));
+        c += strcspn(c, ";");
+    }
+    if (!done)
+        add_pair(&text, added, strlen(added));
+    free(added);
+    return text.text;
+}
+
+char *cb_params_without(const char *params, const char *key) {
+    struct cb_text text = {0};
+    for (const char *c = params; *c != '\0'; c += c[0] == ';') {
+        if (compare_keys(key, strlen(key), c, key_length(c)) != 0)
+            add_pair(&text, c, strcspn(c, ";"));
+        c += strcspn(c, ";");
+    }
+    return text.text ? text.text : cb_copy("");
+}
+
+const char *cb_cell_asked(const struct cb_cell *cell) {
+    return cell->asked ? cell->asked : cell->params;
 }
 
 // ---- Making cells
@@ -75,11 +122,11 @@ static int size_rank(const char *size) {
     return strcmp(size, "quick") == 0 ? 0 : strcmp(size, "default") == 0 ? 1 : 2;
 }
 
-// Whether plan.json measures scenario/params in this binding.
-static bool binding_wanted(const json_t *size, const char *binding, const char *scenario,
-                           const char *params) {
+// Whether a list of plan.json ("bindings" or "twins") has scenario/params in this binding.
+static bool is_listed(const json_t *size, const char *list, const char *binding,
+                      const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
-    json_t *globs = json_object_get(json_object_get(size, "bindings"), binding), *glob;
+    json_t *globs = json_object_get(json_object_get(size, list), binding), *glob;
     bool wanted = false;
     size_t i;
     json_array_foreach(globs, i, glob) {
@@ -157,7 +204,7 @@ static void make_described(const struct making *m, const json_t *describe) {
             if (size_rank(text_of(cell, "size")) > most)
                 continue;
             for (size_t b = 0; b < BINDINGS; b++)
-                if (binding_wanted(m->size, bindings[b], id, params) &&
+                if (is_listed(m->size, "bindings", bindings[b], id, params) &&
                     wanted(m, id, bindings[b], params))
                     make_cell(m, scenario, cell, bindings[b]);
         }
@@ -185,15 +232,46 @@ static void make_static(const struct making *m) {
     }
 }
 
+// Gives the cells from `first` on, of one program, the twins that plan.json wants. What is not
+// measured has none.
+static void make_twins(const struct making *m, size_t first) {
+    struct cb_plan *plan = m->plan;
+    for (size_t i = first, end = plan->count; i < end; i++) {
+        if (plan->cells[i].status != CB_CELL_OK ||
+            !is_listed(m->size, "twins", plan->cells[i].binding, plan->cells[i].scenario,
+                       plan->cells[i].params))
+            continue;
+        const struct cb_program *p = m->program;
+        struct cb_cell *twin = add_cell(plan, p->backend, p->family, p->compiler);
+        const struct cb_cell *cell = &plan->cells[i]; // add_cell may have moved it
+        char *params = cb_params_with(cell->params, twin_key, "1");
+        name_cell(twin, cell->scenario, cell->binding, params, cell->unit, cell->kind);
+        set_status(twin, CB_CELL_OK, "");
+        twin->twin_of = cb_copy(cell->id);
+        twin->asked = cb_copy(cell->params);
+        free(params);
+    }
+}
+
 static bool is_usable(const struct cb_program *program) {
     return strcmp(program->status, "ok") == 0;
 }
 
-// Whether a program is the first of those that differ in the link only: a cell is not per link.
-static bool is_first_link(const struct cb_programs *programs, size_t i) {
-    const struct cb_program *p = &programs->list[i];
-    return i == 0 || strcmp(p->backend, p[-1].backend) != 0 ||
-           strcmp(p->compiler, p[-1].compiler) != 0;
+static bool same_cells(const struct cb_program *p, const struct cb_program *q) {
+    return strcmp(p->backend, q->backend) == 0 && strcmp(p->compiler, q->compiler) == 0;
+}
+
+// A cell is not per link: whether a program stands for all that differ from it in the link only. It
+// is the first that can be used, or the first of all where none can.
+static bool stands_for_links(const struct cb_programs *programs, size_t i) {
+    const struct cb_program *list = programs->list;
+    size_t first = i, k;
+    while (first > 0 && same_cells(&list[first - 1], &list[i]))
+        first--;
+    for (k = first; k < programs->count && same_cells(&list[k], &list[i]); k++)
+        if (is_usable(&list[k]))
+            return k == i;
+    return first == i;
 }
 
 // A program that is not there gets the cells that a program that is there has, so that its rows
@@ -225,12 +303,14 @@ static const char *primary_compiler(const struct cb_names *chosen, const json_t 
 
 static int compare_cells(const void *a, const void *b) {
     const struct cb_cell *p = a, *q = b;
+    const char *p_params = cb_cell_asked(p), *q_params = cb_cell_asked(q);
     int order = strcmp(p->scenario, q->scenario);
     order = order ? order : strcmp(p->binding, q->binding);
-    order = order ? order : strverscmp(p->params, q->params); // depth=2 before depth=16
-    order = order ? order : strcmp(p->params, q->params);
+    order = order ? order : strverscmp(p_params, q_params); // depth=2 before depth=16
+    order = order ? order : strcmp(p_params, q_params);
     order = order ? order : strcmp(p->backend, q->backend);
-    return order ? order : strcmp(p->compiler, q->compiler);
+    order = order ? order : strcmp(p->compiler, q->compiler);
+    return order ? order : (p->twin_of != NULL) - (q->twin_of != NULL);
 }
 
 static bool check_choice(const struct cb_programs *programs, const json_t *data,
@@ -273,7 +353,7 @@ int cb_plan_make(struct cb_plan *plan, const struct cb_programs *programs, const
         second = "headline";
     for (size_t i = 0; i < programs->count; i++) {
         const struct cb_program *p = &programs->list[i];
-        if (!is_first_link(programs, i) || !cb_globs_match(&choice->backends, p->backend) ||
+        if (!stands_for_links(programs, i) || !cb_globs_match(&choice->backends, p->backend) ||
             !cb_globs_match(&choice->compilers, p->compiler))
             continue;
         struct making m = {.plan = plan,
@@ -285,7 +365,10 @@ int cb_plan_make(struct cb_plan *plan, const struct cb_programs *programs, const
                            .reach = strcmp(p->compiler, primary) == 0 ? "all" : second};
         if (strcmp(m.reach, "none") == 0)
             continue;
+        size_t first = plan->count;
         make_described(&m, is_usable(p) ? p->describe : lender(programs));
+        if (choice->twins && strcmp(p->compiler, primary) == 0)
+            make_twins(&m, first);
         make_static(&m);
     }
     cb_names_free(&compilers);
@@ -347,12 +430,12 @@ json_t *cb_plan_to_json(const struct cb_plan *plan) {
     for (size_t i = 0; i < plan->count; i++) {
         const struct cb_cell *c = &plan->cells[i];
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "cell_id",
-                      c->id, "backend", c->backend, "family", c->family, "scenario", c->scenario,
-                      "binding", c->binding, "compiler", c->compiler, "params", c->params, "unit",
-                      c->unit, "kind", c->kind, "iterations", (json_int_t)c->iterations, "status",
-                      cb_status_text(c->status), "note", c->note));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s*}",
+                            "cell_id", c->id, "backend", c->backend, "family", c->family,
+                            "scenario", c->scenario, "binding", c->binding, "compiler", c->compiler,
+                            "params", c->params, "unit", c->unit, "kind", c->kind, "iterations",
+                            (json_int_t)c->iterations, "status", cb_status_text(c->status), "note",
+                            c->note, "twin_of", c->twin_of));
     }
     return list;
 }
@@ -363,12 +446,13 @@ bool cb_plan_from_json(struct cb_plan *plan, const json_t *list) {
     json_t *entry;
     json_array_foreach(list, i, entry) {
         const char *backend, *family, *scenario, *binding, *compiler, *params, *unit, *kind,
-            *status, *note;
+            *status, *note, *twin_of = NULL;
         json_int_t iterations;
-        if (json_unpack(entry, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "backend",
-                        &backend, "family", &family, "scenario", &scenario, "binding", &binding,
-                        "compiler", &compiler, "params", &params, "unit", &unit, "kind", &kind,
-                        "iterations", &iterations, "status", &status, "note", &note) < 0) {
+        if (json_unpack(entry, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s?s}",
+                        "backend", &backend, "family", &family, "scenario", &scenario, "binding",
+                        &binding, "compiler", &compiler, "params", &params, "unit", &unit, "kind",
+                        &kind, "iterations", &iterations, "status", &status, "note", &note,
+                        "twin_of", &twin_of) < 0) {
             cb_plan_free(plan);
             return false;
         }
@@ -376,6 +460,10 @@ bool cb_plan_from_json(struct cb_plan *plan, const json_t *list) {
         name_cell(cell, scenario, binding, params, unit, kind);
         set_status(cell, cb_status_from_text(status), note);
         cell->iterations = iterations;
+        if (twin_of != NULL) {
+            cell->twin_of = cb_copy(twin_of);
+            cell->asked = cb_params_without(params, twin_key);
+        }
     }
     return json_is_array(list);
 }
@@ -383,8 +471,8 @@ bool cb_plan_from_json(struct cb_plan *plan, const json_t *list) {
 void cb_plan_free(struct cb_plan *plan) {
     for (size_t i = 0; i < plan->count; i++) {
         struct cb_cell *c = &plan->cells[i];
-        char *texts[] = {c->id,       c->backend, c->family, c->scenario, c->binding,
-                         c->compiler, c->params,  c->unit,   c->kind,     c->note};
+        char *texts[] = {c->id,     c->backend, c->family, c->scenario, c->binding, c->compiler,
+                         c->params, c->unit,    c->kind,   c->note,     c->twin_of, c->asked};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             free(texts[k]);
     }

@@ -30,10 +30,18 @@ struct cb_cell {
     long long iterations; // operations a repetition; 0 until a pilot found it
     enum cb_cell_status status;
     char *note; // why it is not ok
+    // A twin is a cell measured a second time under another name, its original's params and the key
+    // aa: what differs between the two is chance. NULL for a cell that is no twin.
+    char *twin_of; // the original's id
+    char *asked;   // the original's params, which the bench program gets
 };
 
+// The params that a bench program gets: without the key that makes a twin.
+const char *cb_cell_asked(const struct cb_cell *cell);
+
 struct cb_plan {
-    struct cb_cell *cells; // sorted by scenario, binding, params, backend, compiler
+    struct cb_cell
+        *cells; // sorted by scenario, binding, asked params, backend, compiler; twins last
     size_t count;
 };
 
@@ -41,6 +49,7 @@ struct cb_plan {
 struct cb_choice {
     const char *mode; // "quick", "default" or "full"
     struct cb_globs backends, scenarios, bindings, compilers;
+    bool twins; // whether twins are wanted, too
 };
 
 // Makes the cells from the programs' descriptions, plan.json (`data`) and headline.json. 0, or
@@ -60,6 +69,9 @@ bool cb_plan_from_json(struct cb_plan *plan, const json_t *list);
 
 // The number that a key of params has, or `absent`.
 long cb_params_number(const char *params, const char *key, long absent);
+// params with one more `key=value`, where the order of keys wants it; without a key. Free them.
+char *cb_params_with(const char *params, const char *key, const char *value);
+char *cb_params_without(const char *params, const char *key);
 
 // One sample to take.
 struct cb_step {
@@ -76,9 +88,9 @@ struct cb_order {
 };
 
 // The order of a run, from its seed alone: in each round the cells that differ in backend and
-// compiler only stand side by side in random order, and these blocks are shuffled. Every cell but
-// the static ones has its steps, whatever its status, so that the order of a resumed run is the
-// same. Cells of kind space take part in the first `space_rounds` rounds.
+// compiler only stand side by side in random order, twins among them, and these blocks are
+// shuffled. Every cell but the static ones has its steps, whatever its status, so that the order of
+// a resumed run is the same. Cells of kind space take part in the first `space_rounds` rounds.
 void cb_order_make(struct cb_order *order, const struct cb_plan *plan, unsigned rounds,
                    unsigned space_rounds, unsigned padding_most, unsigned long seed);
 void cb_order_free(struct cb_order *order);

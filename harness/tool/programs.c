@@ -34,14 +34,23 @@ static void fail(struct cb_program *program, char *note) {
     program->note = note;
 }
 
-// The names in "<backend>-<compiler>", for a program that could not say them itself.
-static void name_from_file(struct cb_program *program, const char *name) {
-    const char *dash = strrchr(name, '-');
-    size_t length = dash ? (size_t)(dash - name) : strlen(name);
-    program->backend = cb_format("%.*s", (int)length, name);
-    program->compiler = cb_format("%.*s", (int)strcspn(dash ? dash + 1 : "unknown", "."),
-                                  dash ? dash + 1 : "unknown");
+// The names in "<backend>-<compiler>[-link<N>]", for a program that could not say them itself.
+static void name_from_file(struct cb_program *program, const char *file) {
+    static const char mark[] = "-link";
+    char *name = cb_format("%.*s", (int)strcspn(file, "."), file);
+    char *dash = strrchr(name, '-'), *end;
+    if (dash != NULL && strncmp(dash, mark, sizeof mark - 1) == 0) {
+        long link = strtol(dash + sizeof mark - 1, &end, 10);
+        if (*end == '\0' && link > 0 && link < 1000) {
+            program->link = (int)link;
+            *dash = '\0';
+            dash = strrchr(name, '-');
+        }
+    }
+    program->backend = cb_format("%.*s", (int)(dash ? dash - name : (long)strlen(name)), name);
+    program->compiler = cb_copy(dash ? dash + 1 : "unknown");
     program->family = cb_copy("unknown");
+    free(name);
 }
 
 // What a description lacks, or NULL.
@@ -357,4 +366,40 @@ void cb_programs_scenarios(const struct cb_programs *programs, struct cb_names *
                 cb_names_add(names, id);
         }
     }
+}
+
+// ---- Links
+
+static bool is_link_of(const struct cb_program *p, const char *backend, const char *compiler) {
+    return strcmp(p->backend, backend) == 0 && strcmp(p->compiler, compiler) == 0 &&
+           strcmp(p->status, "ok") == 0;
+}
+
+size_t cb_programs_count_links(const struct cb_programs *programs, const char *backend,
+                               const char *compiler) {
+    size_t count = 0;
+    for (size_t i = 0; i < programs->count; i++)
+        count += is_link_of(&programs->list[i], backend, compiler);
+    return count;
+}
+
+const struct cb_program *cb_programs_link(const struct cb_programs *programs, const char *backend,
+                                          const char *compiler, size_t n) {
+    size_t count = cb_programs_count_links(programs, backend, compiler);
+    size_t left = count > 0 ? n % count : 0;
+    for (size_t i = 0; i < programs->count; i++)
+        if (is_link_of(&programs->list[i], backend, compiler) && left-- == 0)
+            return &programs->list[i];
+    return NULL;
+}
+
+bool cb_program_claims(const struct cb_program *program, const char *capability) {
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(program->describe, "capabilities"), i, name) {
+        const char *text = json_string_value(name);
+        if (text != NULL && strcmp(text, capability) == 0)
+            return true;
+    }
+    return false;
 }

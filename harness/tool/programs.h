@@ -40,6 +40,15 @@ bool cb_program_is_measurable(const struct cb_program *program);
 // A text of the description, or "" where it is not there.
 const char *cb_program_text(const struct cb_program *program, const char *key);
 
+// Of a backend and compiler: the nth (from 0, modulo their number) of the links that can be used;
+// NULL where there is none. And how many there are.
+const struct cb_program *cb_programs_link(const struct cb_programs *programs, const char *backend,
+                                          const char *compiler, size_t n);
+size_t cb_programs_count_links(const struct cb_programs *programs, const char *backend,
+                               const char *compiler);
+// Whether it claims a capability.
+bool cb_program_claims(const struct cb_program *program, const char *capability);
+
 void cb_programs_backends(const struct cb_programs *programs, struct cb_names *names);
 void cb_programs_compilers(const struct cb_programs *programs, struct cb_names *names);
 void cb_programs_scenarios(const struct cb_programs *programs, struct cb_names *names);

@@ -61,22 +61,31 @@ static json_t *cpus_to_json(const struct cb_cpus *cpus) {
                              : json_pack("[i]", cpus->first);
 }
 
+static json_t *retakes_to_json(const struct cb_run *run) {
+    json_t *counts = json_object();
+    for (int r = CB_RETAKE_NONE + 1; r < CB_RETAKES; r++)
+        json_object_set_new(counts, cb_retake_name((enum cb_retake)r),
+                            json_integer((json_int_t)run->retakes[r]));
+    return counts;
+}
+
 int cb_record_write(const struct cb_run *run, bool complete) {
     char finished[32];
     size_t taken, total = cb_measure_total(run, &taken);
     utc_now(finished, sizeof finished);
     json_t *record = json_pack(
-        "{s:i, s:s, s:s, s:I, s:O, s:i, s:i, s:s, s:s?, s:b, s:i, s:{s:I, s:I, s:I}, s:o, s:O, "
-        "s:o, s:o, s:o, s:o, s:o}",
+        "{s:i, s:s, s:s, s:I, s:O, s:i, s:i, s:s, s:s?, s:b, s:i, s:{s:I, s:I, s:I, s:I}, s:o, "
+        "s:o, s:O, s:O?, s:o, s:o, s:o, s:o, s:o}",
         "schema", CB_RUN_SCHEMA, "run", run->name, "mode", run->mode, "seed", (json_int_t)run->seed,
         "command", run->command, "rounds", (int)run->settings.rounds, "repetitions",
         (int)run->settings.repetitions, "started", run->started, "finished",
         complete ? finished : NULL, "complete", complete, "resumed", run->resumed, "samples",
         "planned", (json_int_t)total, "taken", (json_int_t)taken, "taken_again",
-        (json_int_t)run->again_count, "settings", cb_settings_to_json(&run->settings), "machine",
-        run->machine, "cpus", cpus_to_json(&run->cpus), "padding", padding_to_json(&run->order),
-        "compilers", compilers_to_json(run), "programs", programs_to_json(run), "plan",
-        cb_plan_to_json(&run->plan));
+        (json_int_t)run->again_count, "disturbed", (json_int_t)run->disturbed, "retakes",
+        retakes_to_json(run), "settings", cb_settings_to_json(&run->settings), "machine",
+        run->machine, "doctor", run->doctor, "cpus", cpus_to_json(&run->cpus), "padding",
+        padding_to_json(&run->order), "compilers", compilers_to_json(run), "programs",
+        programs_to_json(run), "plan", cb_plan_to_json(&run->plan));
     char *path = cb_format("%s/run.json", run->folder);
     char *text = record ? json_dumps(record, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(record);
@@ -152,20 +161,41 @@ static char *program_differences(const json_t *record, const struct cb_programs 
     return lines.text;
 }
 
-static int compare_surroundings(const char *folder, const json_t *record, const json_t *machine,
-                                const struct cb_programs *programs) {
-    char *first = cb_machine_difference(json_object_get(record, "machine"), machine);
-    char *second = program_differences(record, programs);
-    int status = CB_EXIT_OK;
-    if (first != NULL || second != NULL) {
-        char *why =
-            cb_format("its samples could not be compared with new ones:\n%s%s%s",
-                      first ? first : "", first && second ? "\n" : "", second ? second : "");
-        status = refuse(folder, why);
-        free(why);
+// Where more or fewer links would take turns than before, which would shift who measures a round.
+static char *link_differences(const json_t *links, const struct cb_programs *programs) {
+    struct cb_text lines = {0};
+    const char *name;
+    json_t *number;
+    json_object_foreach((json_t *)links, name, number) {
+        const char *slash = strchr(name, '/');
+        char *backend = cb_format("%.*s", (int)(slash ? slash - name : 0), name);
+        long long was = json_integer_value(number);
+        size_t is = cb_programs_count_links(programs, backend, slash ? slash + 1 : "");
+        if (was < 0 || (size_t)was != is)
+            cb_text_add(&lines, "%sbench program %s, %s: %lld links took turns, now %zu would",
+                        lines.length ? "\n" : "", backend, slash ? slash + 1 : "", was, is);
+        free(backend);
     }
-    free(first);
-    free(second);
+    return lines.text;
+}
+
+static int compare_surroundings(const char *folder, const json_t *record, const struct cb_run *run,
+                                const struct cb_programs *programs) {
+    char *differences[] = {cb_machine_difference(json_object_get(record, "machine"), run->machine),
+                           program_differences(record, programs),
+                           link_differences(run->settings.links, programs)};
+    struct cb_text all = {0};
+    for (size_t i = 0; i < sizeof differences / sizeof *differences; i++) {
+        if (differences[i] != NULL)
+            cb_text_add(&all, "\n%s", differences[i]);
+        free(differences[i]);
+    }
+    if (all.length == 0)
+        return CB_EXIT_OK;
+    char *why = cb_format("its samples could not be compared with new ones:%s", all.text);
+    int status = refuse(folder, why);
+    free(why);
+    cb_text_clear(&all);
     return status;
 }
 
@@ -187,6 +217,7 @@ static const char *take_record(struct cb_run *run, const json_t *record) {
     run->started = cb_copy(started);
     run->seed = (unsigned long)seed;
     run->command = json_incref(command);
+    run->doctor = json_incref(json_object_get(record, "doctor"));
     run->resumed++;
     run->cpus.first = (int)json_integer_value(json_array_get(cpus, 0));
     run->cpus.second =
@@ -223,7 +254,7 @@ int cb_record_resume(struct cb_run *run, const char *folder, struct cb_programs 
     int status = problem ? refuse(folder, problem) : CB_EXIT_OK;
     run->machine = cb_machine_describe();
     if (status == CB_EXIT_OK)
-        status = compare_surroundings(folder, record, run->machine, programs);
+        status = compare_surroundings(folder, record, run, programs);
     if (status == CB_EXIT_OK)
         status = check_cpus(run);
     json_decref(record);
@@ -242,6 +273,7 @@ void cb_run_free(struct cb_run *run) {
     free(run->started);
     json_decref(run->command);
     json_decref(run->machine);
+    json_decref(run->doctor);
     cb_settings_free(&run->settings);
     cb_programs_free(&run->programs);
     cb_plan_free(&run->plan);

@@ -25,6 +25,7 @@ struct cb_settings {
     unsigned padding_bytes;                      // at most, of the layout variable
     struct cb_again again;
     json_t *statics; // the list "static"
+    json_t *links;   // how many links each program has that take turns: {"backend/compiler": n}
     size_t budget;   // 0: unlimited
 };
 
@@ -47,14 +48,17 @@ struct cb_run {
     int resumed; // how often it was taken up again
     struct cb_settings settings;
     json_t *machine;
+    json_t *doctor; // what the machine was like when the run began
     struct cb_cpus cpus;
     struct cb_programs programs;
     struct cb_plan plan;
     struct cb_order order;
     char **rows;        // for each step, its rows of samples.csv; NULL until the sample is taken
     size_t again_count; // samples that were taken again
-    int lock;           // the folder, locked as long as this process or a bench program runs
-    int samples;        // samples.csv, open for appending; -1 before
+    size_t retakes[CB_RETAKES]; // how often, by reason
+    size_t disturbed;           // samples that are disturbed and stand all the same
+    int lock;    // the folder, locked as long as this process or a bench program runs
+    int samples; // samples.csv, open for appending; -1 before
 };
 
 // ---- The folder (rundir.c)
@@ -90,7 +94,8 @@ void cb_run_free(struct cb_run *run);
 enum cb_measured { CB_MEASURED_ALL, CB_MEASURED_STOPPED, CB_MEASURED_STUCK };
 
 // Takes over what a resumed run's raw files hold; names the corrupt ones, which are measured again.
-void cb_measure_load(struct cb_run *run);
+// CB_MEASURED_ALL or CB_MEASURED_STUCK.
+enum cb_measured cb_measure_load(struct cb_run *run);
 // Finds iterations for the cells that have none.
 enum cb_measured cb_measure_pilots(struct cb_run *run);
 // Takes all samples that are missing.

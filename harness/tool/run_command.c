@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "doctor.h"
 #include "file.h"
 #include "process.h"
 #include "progress.h"
@@ -151,7 +152,7 @@ static void refuse_units(struct cb_run *run) {
 static int make_plan(struct cb_run *run, const struct cb_given *given) {
     json_t *data = cb_load_share("plan.json");
     json_t *headline = data ? cb_load_share("headline.json") : NULL;
-    struct cb_choice choice = {.mode = run->mode};
+    struct cb_choice choice = {.mode = run->mode, .twins = true};
     read_globs(&choice.backends, given, "backend");
     read_globs(&choice.scenarios, given, "scenario");
     read_globs(&choice.bindings, given, "binding");
@@ -176,6 +177,51 @@ static int make_plan(struct cb_run *run, const struct cb_given *given) {
     json_decref(data);
     json_decref(headline);
     return status;
+}
+
+// How many links of each program take turns.
+static json_t *count_links(const struct cb_run *run) {
+    json_t *links = json_object();
+    for (size_t i = 0; i < run->plan.count; i++) {
+        const struct cb_cell *cell = &run->plan.cells[i];
+        char *name = cb_format("%s/%s", cell->backend, cell->compiler);
+        size_t count = cb_programs_count_links(&run->programs, cell->backend, cell->compiler);
+        json_object_set_new(links, name, json_integer((json_int_t)count));
+        free(name);
+    }
+    return links;
+}
+
+// A link that cannot be used leaves its turns to the others. Where none can be used, the cells say
+// so.
+static void warn_of_links(const struct cb_run *run) {
+    for (size_t i = 0; i < run->programs.count; i++) {
+        const struct cb_program *p = &run->programs.list[i];
+        char *name = cb_format("%s/%s", p->backend, p->compiler);
+        if (strcmp(p->status, "ok") != 0 &&
+            json_integer_value(json_object_get(run->settings.links, name)) > 0)
+            cb_warning(stderr,
+                       "bench program %s, %s, link %d is %s: %s\nits rounds are measured on the "
+                       "other links, so layouts differ less\nbuild it again",
+                       p->backend, p->compiler, p->link, p->status, p->note);
+        free(name);
+    }
+}
+
+// What the doctor finds now. Remedies are advice about this machine and may name its files.
+static json_t *ask_doctor(void) {
+    json_t *answer = cb_doctor_json(), *finding;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "findings"), i, finding) {
+        const char *value = json_string_value(json_object_get(finding, "value"));
+        char *text = cb_copy(value);
+        cb_scrub_paths(text);
+        if (value != NULL)
+            json_object_set_new(finding, "value", json_string(text));
+        json_object_del(finding, "remedy");
+        free(text);
+    }
+    return answer;
 }
 
 static int begin_new(struct cb_run *run, const struct cb_given *given) {
@@ -208,7 +254,10 @@ static int begin_new(struct cb_run *run, const struct cb_given *given) {
     if (status != CB_EXIT_OK)
         return status;
     refuse_units(run);
+    run->settings.links = count_links(run);
+    warn_of_links(run);
     run->machine = cb_machine_describe();
+    run->doctor = ask_doctor();
     const char *root = cb_given_value(given, "results");
     status = cb_rundir_make(run, root ? root : "results", cb_given_value(given, "name"));
     return status == CB_EXIT_OK ? cb_rundir_lock(run) : status;
@@ -275,8 +324,8 @@ static int say_done(const struct cb_run *run) {
     cb_measure_total(run, &taken);
     for (size_t i = 0; i < run->plan.count; i++)
         counts[run->plan.cells[i].status]++;
-    printf("%s: %zu samples (%zu taken again), %zu cells ok", run->folder, taken, run->again_count,
-           counts[CB_CELL_OK]);
+    printf("%s: %zu samples (%zu taken again, %zu disturbed all the same), %zu cells ok",
+           run->folder, taken, run->again_count, run->disturbed, counts[CB_CELL_OK]);
     for (int s = CB_CELL_OK + 1; s <= CB_CELL_NOT_CLAIMED; s++)
         if (counts[s] > 0)
             printf(", %zu %s", counts[s], cb_status_text((enum cb_cell_status)s));
@@ -306,8 +355,8 @@ static int measure(struct cb_run *run, enum cb_measured *measured) {
     cb_order_make(&run->order, &run->plan, run->settings.rounds, run->settings.space_rounds,
                   run->settings.padding_bytes, run->seed);
     run->rows = cb_allocate(run->order.count, sizeof *run->rows);
-    if (run->resumed > 0)
-        cb_measure_load(run);
+    if (run->resumed > 0 && cb_measure_load(run) != CB_MEASURED_ALL)
+        return CB_EXIT_USAGE;
     if (cb_record_write(run, false) != CB_EXIT_OK || cb_samples_open(run) != CB_EXIT_OK)
         return CB_EXIT_USAGE;
     *measured = cb_measure_pilots(run);

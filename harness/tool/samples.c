@@ -1,6 +1,7 @@
 // Checks raw files and turns them into rows.
 #include "samples.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static const char *wrong_name(const json_t *answer, const struct cb_cell *cell) 
     const char *const names[][2] = {{"backend", cell->backend},
                                     {"scenario", cell->scenario},
                                     {"binding", cell->binding},
-                                    {"params", cell->params},
+                                    {"params", cb_cell_asked(cell)},
                                     {"compiler", cell->compiler}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *said = json_string_value(json_object_get(answer, names[i][0]));
@@ -132,17 +133,58 @@ void cb_sample_free(struct cb_sample *sample) {
     *sample = (struct cb_sample){0};
 }
 
-bool cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again) {
-    double involuntary = 0, voluntary = 0, steal = 0;
+// ---- Taking again
+
+static const char *const retake_names[CB_RETAKES] = {"", "migration", "steal", "involuntary"};
+
+const char *cb_retake_name(enum cb_retake reason) {
+    return retake_names[reason];
+}
+
+enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
+                                   bool parallel) {
+    double involuntary = 0, voluntary = 0, steal = 0, seconds = 0;
     size_t i;
     json_t *repetition;
     json_array_foreach(json_object_get(sample->document, "benchmarks"), i, repetition) {
         involuntary += fmax(0, number(repetition, "nivcsw")); // fmax drops a NAN
         voluntary += fmax(0, number(repetition, "nvcsw"));
         steal += fmax(0, number(repetition, "steal"));
+        seconds += 1e-9 * fmax(0, number(repetition, "real_time"));
     }
-    return sample->status == CB_CELL_OK && (sample->migrated || steal > again->steal ||
-                                            involuntary > again->involuntary + voluntary);
+    if (sample->status != CB_CELL_OK)
+        return CB_RETAKE_NONE;
+    if (sample->migrated)
+        return CB_RETAKE_MIGRATION;
+    if (steal > again->steal + again->steal_per_s * seconds)
+        return CB_RETAKE_STEAL;
+    double allowed = again->involuntary + again->involuntary_per_s * seconds + voluntary;
+    return !parallel && involuntary > allowed ? CB_RETAKE_INVOLUNTARY : CB_RETAKE_NONE;
+}
+
+size_t cb_sample_get_retakes(const struct cb_sample *sample, enum cb_retake *reasons, size_t most) {
+    json_t *context = json_object_get(sample->document, "context"), *name;
+    size_t i, count = 0;
+    json_array_foreach(json_object_get(context, "retakes"), i, name) {
+        const char *text = json_string_value(name);
+        for (int r = CB_RETAKE_NONE + 1; text != NULL && r < CB_RETAKES && count < most; r++)
+            if (strcmp(text, retake_names[r]) == 0)
+                reasons[count++] = (enum cb_retake)r;
+    }
+    return count;
+}
+
+int cb_sample_set_retakes(struct cb_sample *sample, const char *path, const enum cb_retake *reasons,
+                          size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(retake_names[reasons[i]]));
+    char *text = NULL;
+    if (json_object_set_new(json_object_get(sample->document, "context"), "retakes", list) == 0)
+        text = json_dumps(sample->document, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    int error = text ? cb_file_write(path, text, strlen(text)) : -ENOMEM;
+    free(text);
+    return error;
 }
 
 // ---- Rows

@@ -17,11 +17,19 @@ struct cb_sample {
     json_t *document; // Google Benchmark's
 };
 
-// When a sample is taken again (plan.json's `again`).
+// Why a sample is taken again.
+enum cb_retake { CB_RETAKE_NONE, CB_RETAKE_MIGRATION, CB_RETAKE_STEAL, CB_RETAKE_INVOLUNTARY };
+enum { CB_RETAKES = CB_RETAKE_INVOLUNTARY + 1 };
+// "migration", "steal" or "involuntary".
+const char *cb_retake_name(enum cb_retake reason);
+
+// When a sample is taken again (plan.json's `again`). What is allowed is for the sum of a sample's
+// repetitions, and more for a longer sample.
 struct cb_again {
     int tries;
-    double share; // of all samples
-    double involuntary, steal;
+    double share;                          // of all samples
+    double involuntary, involuntary_per_s; // switches
+    double steal, steal_per_s;             // ticks
 };
 
 // Reads a raw file and checks that it is a whole answer for this cell. NULL, or what is wrong with
@@ -30,10 +38,19 @@ char *cb_sample_read(struct cb_sample *sample, const char *path, const struct cb
                      unsigned repetitions);
 void cb_sample_free(struct cb_sample *sample);
 
-// Whether something beside the cell's own work disturbed it: steal ticks, a migration, or
+// What beside the cell's own work disturbed it, the gravest first: a migration, steal ticks, or
 // involuntary context switches beyond the limit and beyond the voluntary ones (a coroutine that
-// blocks a thread on each yield is switched away on its own account).
-bool cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again);
+// blocks a thread on each yield is switched away on its own account). The switches of a `parallel`
+// backend are its work whatever their kind: waking a thread may put it in one's place.
+enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
+                                   bool parallel);
+
+// Why the tries before this one were given up; kept in the raw file, so that a resumed run knows.
+// cb_sample_get_retakes returns how many reasons it has put into `reasons` (at most `most`);
+// cb_sample_set_retakes writes the raw file anew and returns 0 or -errno.
+size_t cb_sample_get_retakes(const struct cb_sample *sample, enum cb_retake *reasons, size_t most);
+int cb_sample_set_retakes(struct cb_sample *sample, const char *path, const enum cb_retake *reasons,
+                          size_t count);
 
 // The header of samples.csv.
 extern const char cb_samples_header[];

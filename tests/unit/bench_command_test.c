@@ -1,5 +1,10 @@
 // The command line of a bench program: usage errors, --describe, --pilot, files that cannot be
 // written, builds that may not measure.
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "bench_fake.h"
 #include "pilot.h"
 
@@ -273,6 +278,61 @@ static void pilots_memory_as_one(void **state) {
     fake_answer_free(&answer);
 }
 
+static void set_parent(pid_t pid) {
+    char text[32];
+    snprintf(text, sizeof text, "%010ld", (long)pid);
+    setenv("COROBENCH_PARENT", text, 1);
+}
+
+static void knows_its_parent(void **state) {
+    (void)state;
+    set_parent(getpid()); // nobody is his own parent
+    expect_usage(FAKE_CALL((char *)"--describe"), "is not its parent");
+    set_parent(getppid());
+    struct fake_answer answer = FAKE_CALL((char *)"--describe");
+    assert_int_equal(answer.status, 0);
+    fake_answer_free(&answer);
+    unsetenv("COROBENCH_PARENT");
+    prctl(PR_SET_PDEATHSIG, 0);
+}
+
+// A bench program, started by a process that is no more than its parent: says its id when it has
+// begun, then goes on for ever.
+static void bear_bench(int to) {
+    pid_t parent = getpid();
+    if (fork() == 0) {
+        set_parent(parent);
+        struct fake_answer answer = FAKE_CALL((char *)"--describe");
+        pid_t own = answer.status == 0 ? getpid() : 0;
+        fake_answer_free(&answer);
+        if (write(to, &own, sizeof own) != sizeof own)
+            _exit(1);
+    }
+    for (;;)
+        pause();
+}
+
+static void ends_with_its_parent(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t parent = fork(), bench = 0;
+    if (parent == 0)
+        bear_bench(ends[1]);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &bench, sizeof bench), sizeof bench);
+    assert_true(bench > 0);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    // The pipe ends when nobody holds it any more.
+    struct pollfd end = {.fd = ends[0]};
+    bool ended = poll(&end, 1, 30000) == 1 && (end.revents & POLLHUP) != 0;
+    if (!ended)
+        kill(bench, SIGKILL);
+    close(ends[0]);
+    assert_true(ended);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(tells_what_is_wrong, fake_setup),
@@ -290,6 +350,8 @@ int main(void) {
         cmocka_unit_test_setup(pilots, fake_setup),
         cmocka_unit_test_setup(pilots_what_is_wrong, fake_setup),
         cmocka_unit_test_setup(pilots_memory_as_one, fake_setup),
+        cmocka_unit_test_setup(knows_its_parent, fake_setup),
+        cmocka_unit_test_setup(ends_with_its_parent, fake_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

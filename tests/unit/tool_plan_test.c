@@ -15,10 +15,13 @@
 
 static const char data_text[] =
     "{'compilers': ['gcc', 'clang'], 'sizes': {"
-    " 'quick': {'second_compiler': 'none', 'bindings': {'opaque': ['*'], 'visible': ['spin/a=1']}},"
-    " 'default': {'second_compiler': 'headline', 'bindings': {'opaque': ['*'], 'visible': "
+    " 'quick': {'second_compiler': 'none', 'twins': {'opaque': ['spin/a=1']}, 'bindings': "
+    "{'opaque': ['*'], 'visible': ['spin/a=1']}},"
+    " 'default': {'second_compiler': 'headline', 'twins': {'opaque': ['heap/*', 'spin/a=[12]'],"
+    " 'visible': ['spin/a=1']}, 'bindings': {'opaque': ['*'], 'visible': "
     "['spin/*'], 'library': ['spin/a=[12]']}},"
-    " 'full': {'second_compiler': 'all', 'bindings': {'opaque': ['*']}}},"
+    " 'full': {'second_compiler': 'all', 'twins': {'opaque': ['*']}, 'bindings': {'opaque': "
+    "['*']}}},"
     " 'static': [{'scenario': 'size', 'binding': 'opaque', 'params': '', 'unit': 'count',"
     "             'member': 'text', 'metrics': ['lines']}]}";
 
@@ -89,9 +92,10 @@ static struct cb_programs three_programs(void) {
     return programs;
 }
 
-static struct cb_plan make(const char *mode, const char *backend, const char *compiler) {
+static struct cb_plan make_choice(const char *mode, const char *backend, const char *compiler,
+                                  bool twins) {
     struct cb_programs programs = three_programs();
-    struct cb_choice choice = {.mode = mode};
+    struct cb_choice choice = {.mode = mode, .twins = twins};
     struct cb_plan plan;
     if (backend != NULL)
         cb_globs_add(&choice.backends, backend);
@@ -102,6 +106,10 @@ static struct cb_plan make(const char *mode, const char *backend, const char *co
     cb_globs_free(&choice.compilers);
     cb_programs_free(&programs);
     return plan;
+}
+
+static struct cb_plan make(const char *mode, const char *backend, const char *compiler) {
+    return make_choice(mode, backend, compiler, false);
 }
 
 static void expect_ids(struct cb_plan *plan, const char *ids) {
@@ -233,6 +241,142 @@ static void a_plan_survives_json(void **state) {
     cb_plan_free(&plan);
 }
 
+// ---- Twins
+
+static void twins_are_of_the_first_compiler(void **state) {
+    (void)state;
+    struct cb_plan plan = make_choice("default", "able", NULL, true);
+    // Beside the original; the key stands where the order of keys wants it. None of clang's.
+    expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
+                      "able/heap/opaque/gcc/aa=1;n=1\n"
+                      "able/size/opaque/gcc/\n"
+                      "able/spin/library/gcc/a=1\n"
+                      "able/spin/library/gcc/a=2\n"
+                      "able/spin/opaque/clang/a=1\n"
+                      "able/spin/opaque/gcc/a=1\n"
+                      "able/spin/opaque/gcc/a=1;aa=1\n"
+                      "able/spin/opaque/gcc/a=2\n"
+                      "able/spin/opaque/gcc/a=2;aa=1\n"
+                      "able/spin/opaque/gcc/a=10\n"
+                      "able/spin/visible/gcc/a=1\n"
+                      "able/spin/visible/gcc/a=1;aa=1\n"
+                      "able/spin/visible/gcc/a=2\n"
+                      "able/spin/visible/gcc/a=10\n");
+    // Not even where it measures all cells.
+    plan = make_choice("full", "able", NULL, true);
+    size_t twins = 0;
+    for (size_t i = 0; i < plan.count; i++) {
+        twins += plan.cells[i].twin_of != NULL;
+        assert_true(plan.cells[i].twin_of == NULL || strcmp(plan.cells[i].compiler, "gcc") == 0);
+    }
+    // spin a=1, a=10, a=2, heap; neither what is not claimed nor what is not measured.
+    assert_int_equal(twins, 4);
+    cb_plan_free(&plan);
+}
+
+static void what_is_not_measured_has_no_twin(void **state) {
+    (void)state;
+    struct cb_plan plan = make_choice("default", "charlie", NULL, true);
+    assert_true(plan.count > 0);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_null(plan.cells[i].twin_of);
+    cb_plan_free(&plan);
+    struct cb_plan with = make_choice("quick", NULL, NULL, true),
+                   without = make("quick", NULL, NULL);
+    // able and baker: spin a=1 each
+    assert_int_equal(cb_plan_measured(&with), cb_plan_measured(&without) + 2);
+    assert_int_equal(cb_plan_check_budget(&with, "quick", cb_plan_measured(&without)),
+                     CB_EXIT_USAGE);
+    cb_plan_free(&with);
+    cb_plan_free(&without);
+}
+
+static void a_twin_knows_its_original(void **state) {
+    (void)state;
+    struct cb_plan plan = make_choice("quick", "able", NULL, true), back;
+    json_t *list = cb_plan_to_json(&plan);
+    assert_true(cb_plan_from_json(&back, list));
+    struct cb_plan *const both[] = {&plan, &back};
+    for (size_t b = 0; b < 2; b++) {
+        size_t twins = 0;
+        for (size_t i = 0; i < both[b]->count; i++) {
+            const struct cb_cell *cell = &both[b]->cells[i];
+            if (cell->twin_of == NULL) {
+                assert_string_equal(cb_cell_asked(cell), cell->params);
+                assert_null(json_object_get(json_array_get(list, i), "twin_of"));
+                continue;
+            }
+            twins++;
+            assert_string_equal(cell->twin_of, "able/spin/opaque/gcc/a=1");
+            assert_string_equal(cell->params, "a=1;aa=1");
+            assert_string_equal(cb_cell_asked(cell), "a=1");
+            assert_string_equal(
+                json_string_value(json_object_get(json_array_get(list, i), "twin_of")),
+                cell->twin_of);
+        }
+        assert_int_equal(twins, 1);
+    }
+    json_t *again = cb_plan_to_json(&back);
+    assert_true(json_equal(list, again));
+    json_decref(list);
+    json_decref(again);
+    cb_plan_free(&plan);
+    cb_plan_free(&back);
+}
+
+static void expect_text(char *text, const char *expected) {
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void keys_are_put_in_order(void **state) {
+    (void)state;
+    expect_text(cb_params_with("", "aa", "1"), "aa=1");
+    expect_text(cb_params_with("depth=1", "aa", "1"), "aa=1;depth=1");
+    expect_text(cb_params_with("a=1;aaa=2", "aa", "1"), "a=1;aa=1;aaa=2");
+    expect_text(cb_params_with("a=1", "aa", "1"), "a=1;aa=1");
+    expect_text(cb_params_without("a=1;aa=1;aaa=2", "aa"), "a=1;aaa=2");
+    expect_text(cb_params_without("aa=1;depth=1", "aa"), "depth=1");
+    expect_text(cb_params_without("aa=1", "aa"), "");
+    expect_text(cb_params_without("depth=1", "aa"), "depth=1");
+}
+
+static void a_link_that_can_be_used_stands_for_the_others(void **state) {
+    (void)state;
+    struct cb_programs programs = {0};
+    add_program(&programs, "able", "gcc", 0, "failed");
+    add_program(&programs, "able", "gcc", 1, "ok");
+    add_program(&programs, "able", "gcc", 2, "failed");
+    add_program(&programs, "able", "gcc", 3, "ok");
+    struct cb_choice choice = {.mode = "quick"};
+    struct cb_plan plan;
+    assert_int_equal(cb_plan_make(&plan, &programs, data, headline, &choice), CB_EXIT_OK);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_int_equal(plan.cells[i].status, CB_CELL_OK);
+    expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
+                      "able/size/opaque/gcc/\n"
+                      "able/spin/opaque/gcc/a=1\n"
+                      "able/spin/opaque/gcc/a=10\n"
+                      "able/spin/visible/gcc/a=1\n");
+    // They take turns.
+    assert_int_equal(cb_programs_count_links(&programs, "able", "gcc"), 2);
+    assert_int_equal(cb_programs_count_links(&programs, "able", "clang"), 0);
+    const int turns[] = {1, 3, 1, 3};
+    for (size_t n = 0; n < 4; n++)
+        assert_int_equal(cb_programs_link(&programs, "able", "gcc", n)->link, turns[n]);
+    assert_null(cb_programs_link(&programs, "able", "clang", 0));
+    cb_programs_free(&programs);
+    // Where none can be used, the cells are there once.
+    programs = (struct cb_programs){0};
+    add_program(&programs, "able", "gcc", 0, "failed");
+    add_program(&programs, "able", "gcc", 1, "failed");
+    add_program(&programs, "baker", "gcc", 0, "ok");
+    assert_int_equal(cb_plan_make(&plan, &programs, data, headline, &choice), CB_EXIT_OK);
+    assert_int_equal(plan.count, 10);
+    cb_plan_free(&plan);
+    cb_programs_free(&programs);
+}
+
 // ---- Order
 
 // Twelve backends, and six scenarios of which the last is of kind space: 72 cells.
@@ -306,6 +450,37 @@ static void comparable_cells_stand_side_by_side(void **state) {
     cb_plan_free(&plan);
 }
 
+static void twins_stand_in_the_block_at_random(void **state) {
+    (void)state;
+    struct cb_plan plan = make_choice("default", NULL, NULL, true);
+    struct cb_order order;
+    enum { ROUNDS = 24 };
+    cb_order_make(&order, &plan, ROUNDS, ROUNDS, 0, 5);
+    // able and baker by gcc, able by clang; and the twins of the first two
+    size_t before = 0, after = 0, apart = 0;
+    for (size_t i = 0; i < order.count; i++) {
+        const struct cb_cell *cell = &plan.cells[order.steps[i].cell];
+        if (cell->twin_of == NULL || strcmp(cell->scenario, "spin") != 0 ||
+            strcmp(cell->binding, "opaque") != 0 || strcmp(cb_cell_asked(cell), "a=1") != 0)
+            continue;
+        for (size_t k = 0; k < order.count; k++) {
+            if (order.steps[k].round != order.steps[i].round ||
+                strcmp(plan.cells[order.steps[k].cell].id, cell->twin_of) != 0)
+                continue;
+            before += k < i;
+            after += k > i;
+            size_t distance = k < i ? i - k : k - i;
+            apart += distance > 1;
+            // 6 cells of a block: able by two compilers, baker, charlie, two twins
+            assert_in_range(distance, 1, 5);
+        }
+    }
+    assert_int_equal(before + after, 2 * ROUNDS);
+    assert_true(before > 0 && after > 0 && apart > 0);
+    cb_order_free(&order);
+    cb_plan_free(&plan);
+}
+
 static bool same_order(const struct cb_order *a, const struct cb_order *b) {
     return a->count == b->count && memcmp(a->steps, b->steps, a->count * sizeof *a->steps) == 0 &&
            memcmp(a->padding, b->padding, a->rounds * sizeof *a->padding) == 0;
@@ -349,8 +524,14 @@ int main(void) {
         cmocka_unit_test(a_binding_that_was_not_built_is_unavailable),
         cmocka_unit_test(wrong_names_are_refused),
         cmocka_unit_test(a_plan_survives_json),
+        cmocka_unit_test(twins_are_of_the_first_compiler),
+        cmocka_unit_test(what_is_not_measured_has_no_twin),
+        cmocka_unit_test(a_twin_knows_its_original),
+        cmocka_unit_test(keys_are_put_in_order),
+        cmocka_unit_test(a_link_that_can_be_used_stands_for_the_others),
         cmocka_unit_test(each_round_has_each_cell_once),
         cmocka_unit_test(comparable_cells_stand_side_by_side),
+        cmocka_unit_test(twins_stand_in_the_block_at_random),
         cmocka_unit_test(the_seed_alone_decides),
         cmocka_unit_test(finds_params),
     };

@@ -185,27 +185,91 @@ static void a_reason_needs_no_repetitions(void **state) {
     cb_sample_free(&sample);
 }
 
-static bool disturbed(const char *counters) {
-    const struct cb_again again = {.tries = 2, .share = 1, .involuntary = 1, .steal = 0};
+// Reads a sample of two repetitions that take 50 ms each; free it.
+static struct cb_sample sample_of(const char *counters) {
     struct cb_cell cell = cell_of(time_kind);
     struct cb_sample sample;
-    char *list = cb_format("[{'real_time': 1, 'cpu_time': 1, 'operations': 1%s}]", counters);
+    char *list = cb_format("[{'real_time': 5e7, 'cpu_time': 1, 'operations': 1%s},"
+                           " {'real_time': 5e7, 'cpu_time': 1, 'operations': 1}]",
+                           counters);
     write_raw(ANSWER, list);
     free(list);
-    assert_null(cb_sample_read(&sample, file, &cell, 1));
-    bool answer = cb_sample_disturbed(&sample, &again);
+    assert_null(cb_sample_read(&sample, file, &cell, 2));
+    return sample;
+}
+
+// One involuntary switch and one steal tick are allowed, and 10 and 20 for each second.
+static enum cb_retake disturbed(const char *counters, bool migrated, bool parallel) {
+    const struct cb_again again = {.tries = 2,
+                                   .share = 1,
+                                   .involuntary = 1,
+                                   .involuntary_per_s = 10,
+                                   .steal = 1,
+                                   .steal_per_s = 20};
+    struct cb_sample sample = sample_of(counters);
+    sample.migrated = migrated;
+    enum cb_retake answer = cb_sample_disturbed(&sample, &again, parallel);
     cb_sample_free(&sample);
     return answer;
 }
 
 static void disturbed_samples_are_known(void **state) {
     (void)state;
-    assert_false(disturbed(""));
-    assert_false(disturbed(", 'nivcsw': 1, 'steal': 0"));
-    assert_true(disturbed(", 'nivcsw': 2, 'steal': 0"));
-    assert_true(disturbed(", 'nivcsw': 0, 'steal': 1"));
-    // Threads that hand over to each other are switched away on their own account.
-    assert_false(disturbed(", 'nvcsw': 5000, 'nivcsw': 2500"));
+    assert_int_equal(disturbed("", false, false), CB_RETAKE_NONE);
+    // 1 + 10/s in 0.1 s
+    assert_int_equal(disturbed(", 'nivcsw': 2, 'steal': 0", false, false), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(", 'nivcsw': 3, 'steal': 0", false, false), CB_RETAKE_INVOLUNTARY);
+    // 1 + 20/s in 0.1 s
+    assert_int_equal(disturbed(", 'nivcsw': 0, 'steal': 3", false, false), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(", 'nivcsw': 0, 'steal': 4", false, false), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed("", true, false), CB_RETAKE_MIGRATION);
+    // The gravest reason counts.
+    assert_int_equal(disturbed(", 'nivcsw': 9, 'steal': 9", true, false), CB_RETAKE_MIGRATION);
+    assert_int_equal(disturbed(", 'nivcsw': 9, 'steal': 9", false, false), CB_RETAKE_STEAL);
+    // What blocks is switched away on its own account.
+    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 50", false, false), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 53", false, false), CB_RETAKE_INVOLUNTARY);
+    // Threads that wake each other on one unit are switched in any way.
+    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 5000", false, true), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(", 'nivcsw': 5000, 'steal': 4", false, true), CB_RETAKE_STEAL);
+}
+
+static void reasons_of_retakes_stay_in_the_file(void **state) {
+    (void)state;
+    struct cb_cell cell = cell_of(time_kind);
+    struct cb_sample sample = sample_of(", 'cycle_ns': 0.1");
+    enum cb_retake reasons[4] = {CB_RETAKE_STEAL, CB_RETAKE_INVOLUNTARY}, read[4];
+    assert_int_equal(cb_sample_get_retakes(&sample, read, 4), 0);
+    char *before = rows_of(&cell, 2, "");
+    assert_int_equal(cb_sample_set_retakes(&sample, file, reasons, 2), 0);
+    cb_sample_free(&sample);
+    assert_null(cb_sample_read(&sample, file, &cell, 2));
+    assert_int_equal(cb_sample_get_retakes(&sample, read, 4), 2);
+    assert_memory_equal(read, reasons, 2 * sizeof *reasons);
+    assert_int_equal(cb_sample_get_retakes(&sample, read, 1), 1);
+    // It says all else as before.
+    char *after = rows_of(&cell, 2, "");
+    assert_string_equal(before, after);
+    cb_sample_free(&sample);
+    free(before);
+    free(after);
+}
+
+static void a_twin_answers_for_its_original(void **state) {
+    (void)state;
+    struct cb_cell twin = cell_of(time_kind);
+    char params[] = "aa=1;d=1", asked[] = "d=1", id[] = "b/s/opaque/gcc/aa=1;d=1";
+    twin.params = params;
+    twin.id = id;
+    write_raw(ANSWER, "[{'real_time': 10, 'cpu_time': 1, 'operations': 1}]");
+    struct cb_sample sample;
+    char *problem = cb_sample_read(&sample, file, &twin, 1);
+    assert_string_equal(problem, "it is about another params");
+    free(problem);
+    twin.asked = asked;
+    char *rows = rows_of(&twin, 1, "");
+    assert_string_equal(rows, "run,b/s/opaque/gcc/aa=1;d=1,2,3,1,9,time,10,1,10,1,,,,,,,\n");
+    free(rows);
 }
 
 static void facts_become_rows(void **state) {
@@ -231,6 +295,8 @@ int main(void) {
         cmocka_unit_test(what_is_not_whole_is_refused),
         cmocka_unit_test(a_reason_needs_no_repetitions),
         cmocka_unit_test(disturbed_samples_are_known),
+        cmocka_unit_test(reasons_of_retakes_stay_in_the_file),
+        cmocka_unit_test(a_twin_answers_for_its_original),
         cmocka_unit_test(facts_become_rows),
     };
     return cmocka_run_group_tests_name("tool: samples", tests, make_folder, remove_folder);
