@@ -61,14 +61,9 @@ static const struct cb_rep_cell **all_cells(struct cb_rep *rep, size_t *count) {
     return list;
 }
 
-// Moves what the pattern means to the front; how many these are. An id is itself before it is a
-// glob.
+// Moves what the pattern matches to the front; how many these are. An id without the signs of a
+// glob matches itself only.
 static size_t choose_cells(const struct cb_rep_cell **cells, size_t count, const char *pattern) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(cells[i]->id, pattern) == 0) {
-            cells[0] = cells[i];
-            return 1;
-        }
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++)
         if (fnmatch(pattern, cells[i]->id, 0) == 0)

@@ -80,7 +80,9 @@ static const char *const others[] = {
     LEAF("yield/opaque/gcc/depth=2"),      LEAF("yield/opaque/gcc/depth=4"),
     LEAF("yield/opaque/gcc/depth=8"),      LEAF("yield/opaque/gcc/depth=16"),
     LEAF("call/opaque/gcc/yields=16"),     "chain/yield/opaque/gcc/depth=1",
-    LEAF("yield/opaque/gcc/aa=1;depth=1"), LEAF("yield/opaque/gcc/depth-1")};
+    LEAF("yield/opaque/gcc/aa=1;depth=1"), LEAF("yield/opaque/gcc/depth-1"),
+    LEAF("yield/opaque/gcc/depth=32"),     LEAF("yield/opaque/gcc/depth=48"),
+    LEAF("yield/opaque/gcc/depth=64")};
 enum { OTHERS = sizeof others / sizeof *others };
 
 static void put_document(void) {
@@ -155,6 +157,7 @@ static int make_root(void **state) {
     put_document();
     put_samples();
     // Round 1 took value 2.25, round 2 4.25 at the third try, round 3 6.25: its file is gone.
+    put_raw("000009-leaf-yield-opaque-gcc-depth-1.json", YIELD, 999, 0, false); // of no sample
     put_raw("000010-leaf-yield-opaque-gcc-depth-1.json", YIELD, 225, 0, false);
     put_raw("000035-leaf-yield-opaque-gcc-depth-1.again2.json", YIELD, 425, 0, true);
     put_raw("000036-leaf-yield-opaque-gcc-depth-1.json", LEAF("yield/opaque/gcc/depth-1"), 625, 0,
@@ -255,6 +258,10 @@ static void each_sample_finds_its_raw_file(void **state) {
     assert_true(json_is_true(json_object_get(second, "migrated")));
     // The files of other cells that hold the same time are not taken for it.
     assert_true(json_is_null(json_object_get(sample_of(document, 2), "raw")));
+    const json_t *others_left = json_object_get(cell_of(document, 0), "other_raw");
+    assert_int_equal(json_array_size(others_left), 1);
+    assert_string_equal(cb_rep_string(json_array_get(others_left, 0), "raw", ""),
+                        "raw/000009-leaf-yield-opaque-gcc-depth-1.json");
     json_decref(document);
 }
 
@@ -320,6 +327,9 @@ static void derived_metrics_say_their_cells(void **state) {
     expect_sources(cell, "per_level", 5, LEAF("yield/opaque/gcc/depth=16"), "time");
     expect_sources(cell, "per_level_cycles", 5, LEAF("yield/opaque/gcc/depth=16"), "cycles");
     json_decref(document);
+    document = explain_json(LEAF("yield/opaque/gcc/span=deep"));
+    expect_sources(cell_of(document, 0), "per_level", 3, LEAF("yield/opaque/gcc/depth=64"), "time");
+    json_decref(document);
     document = explain_json(LEAF("call/opaque/gcc/yields=16"));
     cell = cell_of(document, 0);
     expect_sources(cell, "attributed", 2, YIELD, "time");
@@ -351,8 +361,8 @@ static void people_read_the_same(void **state) {
         "- run: made in `",
         ", default, seed 77\n",
         "| time | median (in the tables) | 4.375 ns | none: too few rounds | 3 | remeasured |",
-        "| 2 | 20 | 0 | 0.25 | 4.375 | 17.5 | 4 | 14 | 0 | 200 | 2 times: remeasured migrated | "
-        "raw/000035-leaf-yield-opaque-gcc-depth-1.again2.json |",
+        "| 2 | 20 | 0 | 0.25 | 4.375 | 17.5 | 4 | 14 | 0 | 200 | 2 times: remeasured migrated |",
+        "migrated | raw/000035-leaf-yield-opaque-gcc-depth-1.again2.json |",
         "| no raw file holds it |",
         "- bench/leaf-gcc, link 0: gcc 12.2.0, C17, flags `-O2 -g`\n    - sha256 cafe\n",
         "more than 0 steal ticks, or after more than 1 involuntary switches",
@@ -373,7 +383,7 @@ static void a_glob_explains_all_that_match(void **state) {
     assert_int_equal(json_array_size(json_object_get(document, "cells")), 4);
     json_decref(document);
     document = explain_json("*");
-    assert_int_equal(json_array_size(json_object_get(document, "cells")), 5 + OTHERS + 1);
+    assert_int_equal(json_array_size(json_object_get(document, "cells")), 5 + OTHERS + 2);
     json_decref(document);
 }
 
