@@ -252,14 +252,14 @@ by_signal() {
     for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
         fresh "signal $signal"
         # A command with a child of its own, which must end too.
-        start sh -c '"$0"; sh -c "echo \$\$ >\"\$STARTED\"; exec sleep 60"; exit' "$box/look"
+        start sh -c '"$0"; sh -c "echo \$\$ >\"\$STARTED\"; exec sleep 20"; exit' "$box/look"
         kill -s "${signal%:*}" "$tuner"
         finish
         exits "${signal#*:}" && tuned && restored && gone "$STARTED"
     done
 
     fresh "a command with an answer to signals"
-    start sh -c 'trap "exit 5" TERM; "$0"; echo 1 >"$STARTED"; while :; do sleep 0.05; done' \
+    start sh -c 'trap "exit 5" TERM; "$0"; echo 1 >"$STARTED"; for i in $(seq 400); do sleep 0.05; done' \
         "$box/look"
     kill -TERM "$tuner"
     finish
@@ -267,13 +267,19 @@ by_signal() {
 
     fresh "a command that goes on after a signal"
     start sh -c 'trap "echo 1 >\"$INSIDE\"" HUP; echo 1 >"$STARTED"
-        while [ ! -s "$INSIDE" ]; do sleep 0.05; done; rm "$INSIDE"; "$0" 4' "$box/look"
+        for i in $(seq 400); do [ -s "$INSIDE" ] || sleep 0.05; done; rm "$INSIDE"; "$0" 4' "$box/look"
     kill -HUP "$tuner"
     finish
     exits 4 && tuned && restored
 
+    fresh "a signal at the very end"
+    start sh -c 'trap "" HUP; "$0"; echo 1 >"$STARTED"; kill -HUP $PPID; exit 7' "$box/look"
+    finish
+    tuned && restored
+    if [ "$shell $status" = "bash 255" ]; then says "exit status is lost"; else exits 7; fi
+
     fresh "three signals"
-    start sh -c 'trap "" INT HUP; "$0"; echo 1 >"$STARTED"; sleep 60' "$box/look"
+    start sh -c 'trap "" INT HUP; "$0"; echo 1 >"$STARTED"; sleep 20' "$box/look"
     kill -INT "$tuner"
     kill -HUP "$tuner"
     kill -TERM "$tuner"
