@@ -174,13 +174,26 @@ check "rounds come one after another" test "$(grep -o 'raw/0*[0-9]*' log | tr -d
 check "no path is written" test -z "$(grep -rlF -e "$work" -e "$here" results/whole/run.json \
     results/whole/samples.csv results/whole/raw)"
 check "no host name is written" test -z "$(grep -w "$(uname -n)" results/whole/run.json)"
+check "what the machine was like is written down" test "$(grep -c '"state": "\(yes\|no\|unknown\)"' \
+    results/whole/run.json)" -gt 10
 check "a pilot a cell of kind time" test "$(grep -c -- --pilot log)" = 6
 check "the environment's size differs by round" test \
     "$(grep -o 'PADDING=[0-9]*' log | sort -u | wc -l)" -ge 5
-tool run --programs good --quick --seed 7 --name twin
-cut -d, -f 2- results/twin/samples.csv >twin.csv
+check "the programs' layout is as random as ours" test "$(grep -o 'PERSONALITY=[0-9a-f]*' log |
+    sort -u)" = "PERSONALITY=$(cat /proc/$$/personality)"
+check "they know who started them" test "$(sed -n 's/.*PARENT=0*\([0-9]*\),\([0-9]*\) .*/\1 \2/p' log |
+    awk '$1 != $2 { bad++ } END { print NR, bad + 0 }')" = "42 0"
+# Which cell, with which padding, each sample was: the whole order and layout of a run.
+layout() { # log
+    sed -n 's/.* \(PADDING=[0-9]*\) .*--scenario \(.*\) --cpu.*raw\/\([0-9]*\)-\([^-]*\).*/\3 \4 \2 \1/p' \
+        "$1" | sort -u
+}
+layout log >layout.txt
+check "(the log tells of each sample)" test "$(grep -c PADDING layout.txt)" = 36
+tool run --programs good --quick --seed 7 --name same
+cut -d, -f 2- results/same/samples.csv >same.csv
 cut -d, -f 2- results/whole/samples.csv >whole.csv
-check "the same seed gives the same order" cmp twin.csv whole.csv
+check "the same seed gives the same order" cmp same.csv whole.csv
 tool run --programs good --quick --name whole
 check "a name that is taken" said 2 "results/whole is there already" "--resume"
 cp results/whole/samples.csv before.csv
@@ -201,10 +214,68 @@ check "they are one cell" test "$(grep -c '"cell_id": "good/spin/opaque/gcc/dept
     results/linked/run.json)" = 1
 check "and take turns" test "$(grep ',time,' results/linked/samples.csv | cut -d, -f 3,4 | sort -u |
     tr '\n' ' ')" = "1,0 2,1 3,2 4,0 5,1 "
+check "how many they are is written down" grep -q '"good/gcc": 3' results/linked/run.json
+sed 's/"complete": true/"complete": false/' results/linked/run.json >run.json && mv run.json results/linked/
+fakes linked good-gcc.3
+tool run --programs linked --resume results/linked
+check "a link more: not resumed" said 2 "good, gcc: 3 links took turns, now 4 would"
+rm linked/good-gcc.3 linked/good-gcc.2
+tool run --programs linked --resume results/linked
+check "a link less: not resumed" said 2 "good, gcc, link 2 is no longer there"
+fakes linked mute-gcc mute-gcc-link1
+tool list --programs linked
+check "a link that cannot describe itself has its file's name" test "$(grep -c '^mute .* gcc ' out.txt)" = 2
+cat >linked/good-gcc-link7 <<END
+#!/bin/sh
+exit 3
+END
+chmod +x linked/good-gcc-link7
+tool run --programs linked --quick --backend good --scenario spin --name lame
+check "a link that cannot be used is named, the others measured" said 0 \
+    "good, gcc, link 7 is failed" "15 samples"
 fakes double good-gcc good-clang
 ln -s "$here/fake-bench" double/good-gcc.0
 tool run --programs double --quick
 check "two programs of one name" said 2 "two bench programs call themselves good"
+
+# ---- Twins ---------------------------------------------------------------------------------------
+
+sed -i 's/"budget": 3,/"budget": 9,/
+    s/"twins": {"opaque": \["yield\/depth=1"\]}/"twins": {"opaque": ["spin\/depth=1", "heap\/*"]}/' \
+    share/plan.json
+check "(the made-up plan has twins)" grep -q '"spin/depth=1", "heap' share/plan.json
+COROBENCH_SHARE=$work/share
+FAKE_LOG=$work/log
+export COROBENCH_SHARE FAKE_LOG
+tool run --programs good --quick --name twins
+check "twins count in the budget" said 2 "at most 9 cells, and these are 12"
+sed -i 's/"budget": 9,/"budget": 12,/' share/plan.json
+tool list --programs good --cells --quick
+check "list does not show them" test "$status" = 0 -a "$(grep -c 'good/spin' out.txt)" = 3 -a \
+    -z "$(grep aa= out.txt)"
+: >log
+tool run --programs good --quick --seed 7 --name twins
+check "a run with twins" said 0 "52 samples"
+check "the plan names their originals" grep -qF '"twin_of": "good/spin/opaque/gcc/depth=1"' \
+    results/twins/run.json
+check "they have samples of their own" test "$(grep -c ',good/spin/opaque/gcc/aa=1;depth=1,.*,time,' \
+    results/twins/samples.csv)" = 20
+check "and of kind space, too" test "$(grep -c ',good/heap/opaque/gcc/aa=1;n=10,.*,rss,' \
+    results/twins/samples.csv)" = 3
+check "as many as their originals" test "$(grep -c ',good/spin/opaque/gcc/depth=1,.*,time,' \
+    results/twins/samples.csv)" = 20
+check "no program is asked for a twin" test -z "$(grep -e '--params aa' log)"
+check "one pilot for both" test "$(grep -c -- --pilot log)" = 6
+# In a round, those of one block stand side by side: positions of 4 cells differ by 3 at most.
+check "they stand beside their originals" test "$(grep ',spin' log >/dev/null; cut -d, -f 2,3,6 \
+    results/twins/samples.csv | sort -u | grep -e '/spin/.*/depth=1,' -e '/spin/.*;depth=1,' |
+    awk -F, '{ if (!($2 in low) || $3 < low[$2]) low[$2] = $3; if ($3 > high[$2]) high[$2] = $3 }
+        END { for (r in low) print high[r] - low[r] }' | sort -u)" = 3
+fakes nopilots nopilot-gcc
+tool run --programs nopilots --quick --name nopilots
+check "without a pilot there is no twin" said 1 \
+    "nopilot/spin/opaque/gcc/aa=1;depth=1: failed: pilot: killed"
+unset COROBENCH_SHARE FAKE_LOG
 
 # ---- Processing units ----------------------------------------------------------------------------
 
@@ -276,7 +347,7 @@ fi
 
 fakes bad good-gcc crash-gcc late-gcc hang-gcc nonsense-gcc half-gcc stranger-gcc nofile-gcc \
     failed-gcc skipping-gcc nopilot-gcc mute-gcc unpinned-gcc disturbed-gcc
-FAKE_HANG=1000.$$
+FAKE_HANG=$$
 export FAKE_HANG
 tool run --programs bad --quick --scenario spin --time-limit 2 --rounds 2 --name bad
 check "failures: status 1, each with its reason" said 1 \
@@ -301,9 +372,56 @@ check "the reason has no path" test -z "$(grep -rF /some/where results/bad/run.j
 check "each reason has its raw file" test "$(grep -l 'killed by signal' results/bad/raw/*crash* |
     wc -l)" = 3
 check "what failed is not tried again" test "$(find results/bad/raw -name '*-crash-*' | wc -l)" = 3
-check "no hanging child is left" test -z "$(pgrep -f "sleep $FAKE_HANG")"
+check "no hanging child is left" test -z "$(pgrep -f "hanging.$FAKE_HANG")"
 check "a disturbed sample is taken again, and says so" grep -q \
     'disturbed/spin.*,remeasured$' results/bad/samples.csv
+fakes hanging hang-gcc
+"$corobench" run --programs hanging --quick --scenario spin --name hanging >out.txt 2>err.txt &
+pid=$!
+while kill -0 $pid 2>/dev/null && [ "$(pgrep -fc "hanging.$FAKE_HANG")" -lt 2 ]; do sleep 0.05; done
+check "(they hang)" kill -0 $pid
+kill -KILL $pid
+wait $pid 2>/dev/null
+tries=0
+while [ -n "$(pgrep -f "hanging.$FAKE_HANG")" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+check "nor when corobench is killed" test -z "$(pgrep -f "hanging.$FAKE_HANG")"
+
+# ---- Disturbed samples ---------------------------------------------------------------------------
+
+# The share of samples that are taken again is not what is looked at here.
+sed -i 's/"share": [0-9.]*/"share": 9/; s/"budget": 12,/"budget": 0,/' share/plan.json
+COROBENCH_SHARE=$work/share
+export COROBENCH_SHARE
+retakes() { # run: migration, steal, involuntary, disturbed, taken_again
+    tr -d ' \n' <"$1/run.json" | sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"retakes":{"migration":\([0-9]*\),"steal":\([0-9]*\),"involuntary":\([0-9]*\)}.*/\3 \4 \5 \2 \1/p'
+}
+fakes retaken disturbed-gcc stolen-gcc moved-gcc threads-gcc good-gcc
+tool run --programs retaken --quick --scenario spin --rounds 2 --seed 7 --name retaken
+# 6 samples each, and the twin's 2; what is disturbed for ever is tried twice again.
+check "retakes are counted by their reasons" test "$(retakes results/retaken)" = "8 8 16 8 24"
+check "a parallel program's switches are its work" test -z \
+    "$(grep ',threads/.*remeasured' results/retaken/samples.csv)"
+check "what is calm at last is flagged, too" test \
+    "$(grep -c ',stolen/.*,time,.*remeasured$' results/retaken/samples.csv)" = 32
+check "one raw file a sample" test "$(find results/retaken/raw -name '*.json' | wc -l)" = 40
+cp -r results/retaken results/resumed
+sed -i 's/"complete": true/"complete": false/; s/"run": "retaken"/"run": "resumed"/' \
+    results/resumed/run.json
+rm "$(find results/resumed/raw -name '*-good-*' | head -n 1)"
+# As if it had been killed between the second try of a sample and the end of the first one.
+kept=$(find results/resumed/raw -name '*-stolen-*.again1.json' | head -n 1)
+tr -d '\n' <"$kept" | sed 's/"retakes": *\[ *"steal" *\]/"x": 0/' >kept.txt
+sed 's/"steal": 0/"steal": 9/g; s/"steal": 0.0/"steal": 9/g' kept.txt >"${kept%.again1.json}.json"
+mv kept.txt "$kept"
+tool run --programs retaken --resume resumed
+check "a resumed run knows them" test "$status $(retakes results/resumed)" = "0 8 8 16 8 24"
+cut -d, -f 2- results/resumed/samples.csv >resumed.csv
+cut -d, -f 2- results/retaken/samples.csv >retaken.csv
+check "and has the same samples" cmp resumed.csv retaken.csv
+unset COROBENCH_SHARE
 fakes skips skipping-gcc
 tool run --programs skips --quick --rounds 1 --name skips
 check "skipped alone leaves status 0" said 0 "skipped"
@@ -331,6 +449,8 @@ check "what was taken is not taken again" test "$starts" -ge 36 -a "$starts" -le
 unset FAKE_LOG
 cut -d, -f 2- results/stopped/samples.csv >stopped.csv
 check "the same samples as if it had not been stopped" cmp stopped.csv whole.csv
+layout log >stopped.txt
+check "the same order and padding" cmp stopped.txt layout.txt
 
 moment=0
 while [ $moment -lt "${CB_KILLS:-6}" ]; do

@@ -1,12 +1,12 @@
 // The command line of a bench program: usage errors, --describe, --pilot, files that cannot be
 // written, builds that may not measure.
+#include "bench_fake.h"
+#include "pilot.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-#include "bench_fake.h"
-#include "pilot.h"
 
 #define CELL                                                                                       \
     (char *)"--scenario", (char *)"time", (char *)"--binding", (char *)"opaque",                   \
