@@ -191,7 +191,7 @@ const struct cb_command cb_command_explain = {
     .summary = "say where the numbers of a cell come from",
     .details =
         "\nCELL is an id as cells.csv has it, backend/scenario/binding/compiler/params, or a glob\n"
-        "that may match several: 'stackless-leaf/yield/*' (in quotes, for the shell).\n"
+        "that may match several: '*/opaque/gcc/depth=1' (in quotes, for the shell).\n"
         "\nSays the cell's estimates, the samples behind them round by round with their raw "
         "files,\n"
         "the program with its hash and flags, and the command that measured it; of a derived\n"
