@@ -67,11 +67,10 @@ static void look_smt(const struct cb_doctor_place *place, struct cb_finding *f) 
     free(siblings);
 }
 
-// A list of units like "0-3,7". NULL where the file is not there or holds no list. hwloc's bitmap.
+// A list of units like "0-3,7" as hwloc's bitmap: empty where there is none ("(null)", "").
 static hwloc_bitmap_t units_in(const char *list) {
     hwloc_bitmap_t units = hwloc_bitmap_alloc();
-    if (units != NULL && list != NULL && *list != '\0' && strcmp(list, "(null)") != 0 &&
-        hwloc_bitmap_list_sscanf(units, list) < 0)
+    if (units != NULL && list != NULL && *list != '\0' && hwloc_bitmap_list_sscanf(units, list) < 0)
         hwloc_bitmap_zero(units);
     return units;
 }
@@ -144,8 +143,8 @@ static void look_load(const struct cb_doctor_place *place, struct cb_finding *f)
 static double read_quota(const char *text) {
     char *end;
     double quota = strtod(text, &end);
-    if (end == text || quota < 0)
-        return -1;
+    if (end == text)
+        return -1; // "max"; under v1 it is the quota that is -1
     double period = strtod(end, NULL);
     return quota / (period > 0 ? period : 100000);
 }

@@ -221,12 +221,13 @@ static const struct trial trials[] = {
     {"load", NO, "0.10 over one minute, on 2 units", .edits = {{0}}},
     {"load", NO, "0.50", .edits = {{"/proc/loadavg", "0.50 9.00 9.00 1/1 1\n"}}},
     {"load", YES, "0.51", .edits = {{"/proc/loadavg", "0.51 0.00 0.00 1/1 1\n"}}},
+    {"load", YES, "0.30 over one minute, on 1 unit", .edits = {{"/proc/loadavg", "0.30 0 0 1/1 1\n"}}, ONE_UNIT, .also = "units"},
     {"load", UNKNOWN, "not there", .edits = {{"/proc/loadavg", NULL}}},
     {"load", UNKNOWN, "unexpected", .edits = {{"/proc/loadavg", "much\n"}}},
 
     {"cpu-quota", NO, "no limit", .edits = {{0}}},
     {"cpu-quota", YES, "0.50 units", .edits = {{GROUP "/cpu.max", "50000 100000\n"}}},
-    {"cpu-quota", YES, "1.50 units", .edits = {{"/sys/fs/cgroup/a/cpu.max", "150000 100000\n"}}},
+    {"cpu-quota", YES, "1.50 units", .edits = {{"/sys/fs/cgroup/a/cpu.max", "75000 50000\n"}}},
     {"cpu-quota", YES, "0.25 units", .edits = {{"/proc/self/cgroup", "4:cpuacct,cpu:/c\n0::/a/b\n"},
         {"/sys/fs/cgroup/cpu/c/cgroup.procs", "1\n"}, {"/sys/fs/cgroup/cpu/c/cpu.cfs_quota_us", "25000\n"}}},
     {"cpu-quota", NO, "no limit", .edits = {{"/proc/self/cgroup", "4:cpuacct,cpu:/c\n0::/a/b\n"},
@@ -246,7 +247,7 @@ static const struct trial trials[] = {
     {"virtualisation", UNKNOWN, "does not tell", .edits = {{"/proc/cpuinfo", "Features : fp asimd\n"}}},
 
     {"steal", NO, "0.0 % just now, 0.01 %", .edits = {{0}}},
-    {"steal", YES, "10.0 % just now", .edits = {{0}}, STOLEN, 10},
+    {"steal", YES, "5.0 % just now, 0.06 %", .edits = {{0}}, STOLEN, 5},
     {"steal", YES, "0.50 % since the start", .edits = {{"/proc/stat", "cpu 0 0 0 995 0 0 0 5\n"}}},
     {"steal", UNKNOWN, "not there", .edits = {{"/proc/stat", NULL}}},
     {"steal", UNKNOWN, "unexpected", .edits = {{"/proc/stat", "cpu 1 2 3 4 5 6 7\n"}}},
@@ -365,7 +366,8 @@ static const struct trial trials[] = {
 #define TRIALS (sizeof trials / sizeof *trials)
 
 static void steal_ticks(void *context) {
-    char *text = cb_format("cpu  1000 0 1000 8089 0 0 0 %d 0 0\n", 1 + *(int *)context);
+    int stolen = *(int *)context;
+    char *text = cb_format("cpu  1000 0 1000 %d 0 0 0 %d 0 0\n", 8099 - stolen, 1 + stolen);
     put("/proc/stat", text); // 100 ticks later
     free(text);
 }
