@@ -23,7 +23,9 @@ for define in -DCO_BINDING=1 "-DCO_BINDING=3 -DCO_RUNTIME=1"; do
     # shellcheck disable=SC2086 # two options in one word
     "$@" -MM $define -Iharness/include -I"impls/$backend" -Iimpls "impls/$backend/backend.h"
 done >"$scratch"
-included=$(tr ' ' '\n' <"$scratch" | sed -n '/^impls\/common\//p' | LC_ALL=C sort -u)
+# The places where tests plant mistakes are no part of any technique.
+included=$(tr ' ' '\n' <"$scratch" | sed -n '/^impls\/common\//p' |
+    sed '/\/mutant\.h$/d; /\/planted\.h$/d' | LC_ALL=C sort -u)
 
 # shellcheck disable=SC2086 # a list of files of our own naming
 counts=$(awk -f cmake/count_lines.awk $own $included)
