@@ -142,13 +142,18 @@ static double share_below(const double *sorted, size_t n, double value) {
     return share < edge ? edge : share > 1 - edge ? 1 - edge : share;
 }
 
-struct cb_interval cb_bca(const double *values, size_t n, cb_statistic *statistic, double level,
-                          unsigned long seed, size_t resamples) {
-    struct cb_interval result = {.low = NAN, .high = NAN, .coverage = 0};
-    if (n < 3 || resamples < 2)
-        return result;
+// The bootstrap distribution of a statistic, and how to read it (Efron 1987).
+struct bootstrap {
+    double *sorted;
+    size_t resamples, n;
+    double z0, a; // corrections for bias and acceleration
+};
+
+static struct bootstrap resample(const double *values, size_t n, cb_statistic *statistic,
+                                 unsigned long seed, size_t resamples) {
+    struct bootstrap boot = {.resamples = resamples, .n = n};
     double *scratch = cb_allocate(n, sizeof *scratch);
-    double *boot = cb_allocate(resamples, sizeof *boot);
+    boot.sorted = cb_allocate(resamples, sizeof *boot.sorted);
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
     if (!rng) {
         cb_error(stderr, "out of memory for the bootstrap's random numbers\n"
@@ -159,25 +164,55 @@ struct cb_interval cb_bca(const double *values, size_t n, cb_statistic *statisti
     for (size_t b = 0; b < resamples; b++) {
         for (size_t i = 0; i < n; i++)
             scratch[i] = values[gsl_rng_uniform_int(rng, n)];
-        boot[b] = statistic(scratch, n);
+        boot.sorted[b] = statistic(scratch, n);
     }
     gsl_rng_free(rng);
-    gsl_sort(boot, 1, resamples);
+    gsl_sort(boot.sorted, 1, resamples);
     memcpy(scratch, values, n * sizeof *scratch);
-    double z0 = gsl_cdf_ugaussian_Pinv(share_below(boot, resamples, statistic(scratch, n)));
-    double a = bca_acceleration(values, n, statistic, scratch);
-    // Expanded percentiles: the normal quantile that stands for the t quantile of n - 1 degrees.
-    double z =
-        sqrt((double)n / (double)(n - 1)) * gsl_cdf_tdist_Qinv((1 - level) / 2, (double)(n - 1));
+    boot.z0 = gsl_cdf_ugaussian_Pinv(share_below(boot.sorted, resamples, statistic(scratch, n)));
+    boot.a = bca_acceleration(values, n, statistic, scratch);
+    free(scratch);
+    return boot;
+}
+
+// Expanded percentiles: the normal quantile that stands for the t quantile of n - 1 degrees.
+static double expansion(size_t n) {
+    return sqrt((double)n / (double)(n - 1));
+}
+
+static struct cb_interval bootstrap_interval(const struct bootstrap *boot, double level) {
+    struct cb_interval result = {.coverage = level};
+    double z = expansion(boot->n) * gsl_cdf_tdist_Qinv((1 - level) / 2, (double)(boot->n - 1));
     double *end[2] = {&result.low, &result.high};
     for (int side = 0; side < 2; side++) {
-        double shifted = z0 + (side ? z : -z);
-        double at = gsl_cdf_ugaussian_P(z0 + shifted / (1 - a * shifted));
-        *end[side] = gsl_stats_quantile_from_sorted_data(boot, 1, resamples, at);
+        double shifted = boot->z0 + (side ? z : -z);
+        double at = gsl_cdf_ugaussian_P(boot->z0 + shifted / (1 - boot->a * shifted));
+        *end[side] = gsl_stats_quantile_from_sorted_data(boot->sorted, 1, boot->resamples, at);
     }
-    result.coverage = level;
-    free(boot);
-    free(scratch);
+    return result;
+}
+
+// The p at which the interval's end would just reach `value`: the same interval, inverted. NaN
+// where `value` lies beyond all resamples, of which the bootstrap can only say that p is small.
+static double bootstrap_p(const struct bootstrap *boot, double value) {
+    if (value < boot->sorted[0] || value > boot->sorted[boot->resamples - 1])
+        return NAN;
+    double share = share_below(boot->sorted, boot->resamples, value);
+    double w = gsl_cdf_ugaussian_Pinv(share) - boot->z0;
+    if (1 + boot->a * w <= 0) // beyond where the acceleration lets any level reach
+        return NAN;
+    double z = w / (1 + boot->a * w) - boot->z0;
+    double t = fabs(z) / expansion(boot->n);
+    return 2 * gsl_cdf_tdist_Q(t, (double)(boot->n - 1));
+}
+
+struct cb_interval cb_bca(const double *values, size_t n, cb_statistic *statistic, double level,
+                          unsigned long seed, size_t resamples) {
+    if (n < 3 || resamples < 2)
+        return (struct cb_interval){.low = NAN, .high = NAN, .coverage = 0};
+    struct bootstrap boot = resample(values, n, statistic, seed, resamples);
+    struct cb_interval result = bootstrap_interval(&boot, level);
+    free(boot.sorted);
     return result;
 }
 
@@ -211,6 +246,53 @@ static double trimmed_t_test(const double *values, size_t n, double trim) {
     return 2 * gsl_cdf_tdist_Q(fabs(mean) / error, (double)(kept - 1));
 }
 
+// Rounds: a trimmed mean with its BCa interval. Beyond all resamples Yuen's test tells how small p
+// is, but says no more than the bootstrap can bear out at the last of them.
+static void ratio_over_rounds(struct cb_ratio *result, const double *logs, size_t n, double level) {
+    result->ratio = exp(cb_trimmed_mean(logs, n, RATIO_TRIM));
+    if (n < RATIO_MIN_PAIRS)
+        return;
+    struct bootstrap boot =
+        resample(logs, n, ratio_statistic, CB_BOOTSTRAP_SEED, CB_BOOTSTRAP_RESAMPLES);
+    struct cb_interval interval = bootstrap_interval(&boot, level);
+    result->low = exp(interval.low);
+    result->high = exp(interval.high);
+    result->p = bootstrap_p(&boot, 0);
+    if (isnan(result->p)) {
+        double last = boot.sorted[0] > 0 ? boot.sorted[0] : boot.sorted[boot.resamples - 1];
+        double bound = bootstrap_p(&boot, last);
+        result->p = trimmed_t_test(logs, n, RATIO_TRIM);
+        if (bound < result->p) // false where it is not a number
+            result->p = bound;
+    }
+    free(boot.sorted);
+}
+
+// The sign test that the median is 0, which the order-statistic interval inverts. Where all values
+// agree it can't say more than 2^(1-n), however clear they are: then Student's t goes on from
+// there.
+static double sign_test(const double *values, size_t n) {
+    size_t below = 0, above = 0;
+    for (size_t i = 0; i < n; i++) {
+        below += values[i] <= 0;
+        above += values[i] >= 0;
+    }
+    size_t fewer = below < above ? below : above;
+    double p = fmin(2 * gsl_cdf_binomial_P((unsigned)fewer, 0.5, (unsigned)n), 1);
+    return fewer == 0 ? fmin(p, trimmed_t_test(values, n, 0)) : p;
+}
+
+// Links: few values that may be of two kinds, lucky and unlucky. Only order statistics cover then.
+static void ratio_over_links(struct cb_ratio *result, const double *logs, size_t n, double level) {
+    result->ratio = exp(cb_median(logs, n));
+    if (n < RATIO_MIN_PAIRS)
+        return;
+    struct cb_interval interval = cb_order_interval(logs, n, 0.5, level);
+    result->low = exp(interval.low);
+    result->high = exp(interval.high);
+    result->p = sign_test(logs, n);
+}
+
 struct cb_ratio cb_paired_ratio(const double *a, const double *b, const long *cluster, size_t n,
                                 double level) {
     struct cb_ratio result = {.ratio = NAN, .low = NAN, .high = NAN, .p = NAN};
@@ -230,15 +312,10 @@ struct cb_ratio cb_paired_ratio(const double *a, const double *b, const long *cl
         logs = condensed;
     }
     result.pairs = pairs;
-    if (pairs > 0)
-        result.ratio = exp(cb_trimmed_mean(logs, pairs, RATIO_TRIM));
-    if (pairs >= RATIO_MIN_PAIRS) {
-        struct cb_interval log_interval =
-            cb_bca(logs, pairs, ratio_statistic, level, CB_BOOTSTRAP_SEED, CB_BOOTSTRAP_RESAMPLES);
-        result.low = exp(log_interval.low);
-        result.high = exp(log_interval.high);
-        result.p = trimmed_t_test(logs, pairs, RATIO_TRIM);
-    }
+    if (pairs > 0 && cluster)
+        ratio_over_links(&result, logs, pairs, level);
+    else if (pairs > 0)
+        ratio_over_rounds(&result, logs, pairs, level);
     free(of);
     free(logs);
     return result;
