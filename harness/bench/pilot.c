@@ -1,4 +1,6 @@
-// The pilot: doubling, then scaling.
+// The pilot: doubling, then scaling. A run that reached the target may have been interrupted; the
+// iterations would be too few for the whole measurement. So it is repeated, and the shortest
+// counts.
 #include "pilot.h"
 
 #include "cycle.h"
@@ -19,6 +21,20 @@ static bool timed_run(struct cb_session *session, uint64_t n, double *took_ns) {
     return cb_session_check(session, n, counts);
 }
 
+// Repeats a run as long as it takes `enough`, at most RUNS times in all.
+static bool shortest_run(struct cb_session *session, uint64_t n, double enough, double *took_ns) {
+    enum { RUNS = 3 };
+    for (int i = 0; i < RUNS; i++) {
+        double once;
+        if (!timed_run(session, n, &once))
+            return false;
+        *took_ns = i == 0 || once < *took_ns ? once : *took_ns;
+        if (*took_ns < enough)
+            break;
+    }
+    return true;
+}
+
 void cb_pilot_run(struct cb_session *session, double target_ns, struct cb_pilot *pilot) {
     *pilot = (struct cb_pilot){.iterations = 1};
     if (session->outcome.status != CB_OK || session->entry->s->kind == CB_KIND_SPACE)
@@ -26,7 +42,7 @@ void cb_pilot_run(struct cb_session *session, double target_ns, struct cb_pilot 
     uint64_t n = 1;
     double took_ns = 0;
     while (true) {
-        if (!timed_run(session, n, &took_ns))
+        if (!shortest_run(session, n, target_ns, &took_ns))
             return;
         if (took_ns >= target_ns || n >= CB_LIMIT_ITERATIONS)
             break;

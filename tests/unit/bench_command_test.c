@@ -251,6 +251,18 @@ static void pilots(void **state) {
     fake_answer_free(&answer);
 }
 
+static void pilots_again_what_was_interrupted(void **state) {
+    (void)state;
+    fake.stumbles = 1; // with one operation, which takes some ns
+    struct fake_answer answer = FAKE_CALL((char *)"--pilot", CELL);
+    assert_int_equal(answer.status, 0);
+    json_t *pilot = json_loads(answer.out, 0, NULL);
+    assert_true(json_integer_value(json_object_get(pilot, "iterations")) > 100);
+    assert_true(json_real_value(json_object_get(pilot, "ns")) < 1e6);
+    json_decref(pilot);
+    fake_answer_free(&answer);
+}
+
 static void pilots_what_is_wrong(void **state) {
     (void)state;
     fake.yields_off = 1;
@@ -348,6 +360,7 @@ int main(void) {
         cmocka_unit_test_setup(refuses_to_describe_malformed_cells, fake_setup),
         cmocka_unit_test(scales),
         cmocka_unit_test_setup(pilots, fake_setup),
+        cmocka_unit_test_setup(pilots_again_what_was_interrupted, fake_setup),
         cmocka_unit_test_setup(pilots_what_is_wrong, fake_setup),
         cmocka_unit_test_setup(pilots_memory_as_one, fake_setup),
         cmocka_unit_test_setup(knows_its_parent, fake_setup),

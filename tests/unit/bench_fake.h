@@ -33,6 +33,7 @@ static struct {
     int prepare_error, grow_error, configure_error, lib_configure_error;
     unsigned needs;
     size_t limit;
+    int stumbles; // the run that takes 100 ms, counted from 1, as if another process came between
     // what happened
     struct co_config config, lib_config;
     int configured, lib_configured, trimmed, lib_trimmed, prepared, finished, runs, hands;
@@ -101,7 +102,8 @@ static uint64_t fake_work(uint64_t n) {
 }
 
 static struct cb_counts fake_run(uint64_t n) {
-    fake.runs++;
+    if (++fake.runs == fake.stumbles)
+        usleep(100000);
     fake.last_n = n;
     struct cb_counts counts = {fake_work(n) + fake.checksum_off, 1 + fake.creations_off,
                                n + fake.yields_off};
