@@ -90,6 +90,14 @@ void kit_want_status(const char *file, int line, const char *text, int is, int w
                  status_name(wanted));
 }
 
+void kit_want_answer(const char *file, int line, const char *text, int status, int wanted_status,
+                     word value, word wanted_value) {
+    kit_want_status(file, line, text, status, wanted_status);
+    if (value != wanted_value)
+        kit_fail(file, line, "%s gives %#zx (%zd), not %#zx (%zd)", text, (size_t)value,
+                 (ssize_t)value, (size_t)wanted_value, (ssize_t)wanted_value);
+}
+
 void kit_want_trace(const char *file, int line, const struct trace *is, unsigned n,
                     const word *wanted) {
     for (unsigned i = 0; i < n && i < is->n; i++)
@@ -124,7 +132,7 @@ const char *__asan_default_options(void) {
     return "handle_segv=0:allow_user_segv_handler=1";
 }
 
-struct kit_memory kit_memory(void) {
+struct kit_memory kit_memory_now(void) {
     struct kit_memory memory = {0};
     FILE *maps = fopen("/proc/self/maps", "r");
     if (maps == NULL)
@@ -244,7 +252,7 @@ static const struct {
 
 // What a check asks for and the backend does not claim, or NULL.
 static const char *missing(const struct kit_check *check) {
-    unsigned lacking = check->needs & ~(unsigned)(CO_BACKEND_CAPS);
+    unsigned lacking = check->needs & ~kit_facts.capabilities;
     for (size_t i = 0; lacking != 0 && i < sizeof capabilities / sizeof capabilities[0]; i++)
         if (lacking & capabilities[i].bit)
             return capabilities[i].name;
@@ -304,9 +312,7 @@ static bool is_failure(const struct kit_check *check, int status, bool hung, cha
     return true;
 }
 
-static struct tally {
-    int number, passed, failed, not_claimed;
-} tally;
+static struct tally { int number, passed, failed, not_claimed; } tally;
 
 // Names look like opaque/values.order: the binding, the part, the check.
 static void full_name(const struct kit_check *check, char name[100]) {
@@ -362,7 +368,7 @@ static int by_place(const void *a, const void *b) {
 static bool wanted(const struct kit_check *check, const char *name) {
     if (options.binding != 0 && options.binding != check->binding)
         return false;
-    if (check->how == KIT_CHECKED && !CO_CHECKED)
+    if (check->how == KIT_CHECKED && !kit_facts.checked)
         return false;
     for (char **glob = options.globs; *glob != NULL; glob++)
         if (fnmatch(*glob, name, 0) == 0 || fnmatch(*glob, strchr(name, '/') + 1, 0) == 0)
@@ -372,7 +378,8 @@ static bool wanted(const struct kit_check *check, const char *name) {
 
 static void usage(const char *problem, const char *what) {
     fprintf(stderr,
-            "conformance: %s: %s\nusage: [--binding visible|opaque|library] [--list] [--fresh] [--here] [--limit SECONDS] "
+            "conformance: %s: %s\nusage: [--binding visible|opaque|library] [--list] [--fresh] "
+            "[--here] [--limit SECONDS] "
             "[CHECK-GLOB...]\n--list shows the checks; --here runs one in this process, for a "
             "debugger\n",
             problem, what);
@@ -422,9 +429,9 @@ int main(int argc, char **argv) {
 
     int matching = 0;
     if (!options.list)
-        printf("# %s, %s binding, %s%s\n", CO_BACKEND_NAME,
+        printf("# %s, %s binding, %s%s\n", kit_facts.backend,
                options.binding == 0 ? "each" : bindings[options.binding],
-               CO_CHECKED ? "checked" : "as timed", options.fresh ? ", fresh storage" : "");
+               kit_facts.checked ? "checked" : "as timed", options.fresh ? ", fresh storage" : "");
     for (size_t i = 0; i < n; i++) {
         char name[100];
         full_name(checks[i], name);
@@ -436,6 +443,7 @@ int main(int argc, char **argv) {
         else
             run_check(checks[i], name);
     }
+    free(checks);
     if (matching == 0)
         usage("no check has such a name; --list shows them", options.globs[0]);
     if (options.list)

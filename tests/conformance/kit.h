@@ -1,13 +1,13 @@
 // The conformance kit: what a check may use.
 //
-// A part (parts/*.c) holds bodies under `#if CO_PART_BODIES` and checks under `#if CO_PART_LOOP`, as a
-// scenario does, and is compiled for a binding as a scenario is. KIT_CHECK puts a check into the
-// kit's one table, a linker section, so no check has to be listed a second time. Each check runs in
-// a process of its own: it may crash, hang, or leave a backend configured as it likes.
+// A part (parts/*.c) holds bodies under `#if CO_PART_BODIES` and checks under `#if CO_PART_LOOP`,
+// as a scenario does, and is compiled for a binding as a scenario is. KIT_CHECK puts a check into
+// the kit's one table, a linker section, so no check has to be listed a second time. Each check
+// runs in a process of its own: it may crash, hang, or leave a backend configured as it likes.
 #ifndef KIT_H
 #define KIT_H
 
-#include <backend.h>
+#include "corobench/coro.h"
 #include "trace.h"
 
 #ifdef __cplusplus
@@ -31,6 +31,14 @@ struct kit_check {
     void (*run)(void);
 };
 
+// What kit.c, which is not compiled against backends, has to know of the one under test.
+struct kit_facts {
+    const char *backend;
+    unsigned capabilities;
+    bool checked;
+};
+extern const struct kit_facts kit_facts;
+
 // Ends this check as failed; to be called from a check, not from a body.
 __attribute__((noreturn, format(printf, 3, 4))) void kit_fail(const char *file, int line,
                                                               const char *format, ...);
@@ -38,6 +46,8 @@ __attribute__((noreturn, format(printf, 3, 4))) void kit_fail(const char *file, 
 __attribute__((noreturn)) void kit_not_claimed(const char *reason);
 void kit_want(const char *file, int line, const char *text, word is, word wanted);
 void kit_want_status(const char *file, int line, const char *text, int is, int wanted);
+void kit_want_answer(const char *file, int line, const char *text, int status, int wanted_status,
+                     word value, word wanted_value);
 void kit_want_trace(const char *file, int line, const struct trace *is, unsigned n,
                     const word *wanted);
 
@@ -50,7 +60,7 @@ struct kit_memory {
     size_t resident; // bytes
     size_t heap;     // bytes in use, as malloc counts them; 0 under a sanitizer
 };
-struct kit_memory kit_memory(void);
+struct kit_memory kit_memory_now(void);
 
 // Whether a sanitizer owns malloc and the address space, so that kit_memory says nothing of use.
 extern const bool kit_sanitized;
@@ -79,8 +89,8 @@ static inline void kit_configure(bool fresh, bool guard, size_t memory_limit) {
 // line. The table holds pointers: a compiler may pad structures in a section, but never pointers.
 #define KIT_CHECK(name, needs, how, purpose)                                                       \
     static void check_##name(void);                                                                \
-    static const struct kit_check kit_##name##_ = {                                                \
-        __FILE__, __LINE__, #name, purpose, needs, how, CO_BINDING, check_##name};                             \
+    static const struct kit_check kit_##name##_ = {__FILE__, __LINE__, #name,      purpose,        \
+                                                   needs,    how,      CO_BINDING, check_##name};  \
     static const struct kit_check *const kit_at_##name##_                                          \
         __attribute__((section("kit_checks"), used)) = &kit_##name##_;                             \
     static void check_##name(void)
@@ -98,23 +108,42 @@ static inline void kit_configure(bool fresh, bool guard, size_t memory_limit) {
 #define WANT_NO_TRACE(trace) kit_want_trace(__FILE__, __LINE__, (trace), 0, NULL)
 #define FAIL(...) kit_fail(__FILE__, __LINE__, __VA_ARGS__)
 
-// One resume and what must come of it; by name and through the handle in turn.
+// One resume or throw, and what must come of it; by name and through the handle in turn. Out of
+// line, or the compiler would inline some hundred bodies; loops that must be inlined say CO_RESUME.
 #define GO(name, v, in, out)                                                                       \
-    (kit_by_name() ? CO_RESUME(name, v, in, out) : co_resume(CO_HANDLE(v), in, out))
+    (kit_by_name() ? kit_resume_##name(v, in, out) : kit_resume(CO_HANDLE(v), in, out))
 #define HURL(name, v, err, out)                                                                    \
-    (kit_by_name() ? CO_THROW(name, v, err, out) : co_throw(CO_HANDLE(v), err, out))
+    (kit_by_name() ? kit_throw_##name(v, err, out) : kit_throw(CO_HANDLE(v), err, out))
 #define WANT_GO(name, v, in, status, value)                                                        \
     do {                                                                                           \
         word wanted_ = (word)(value), out_ = ~wanted_;                                             \
-        WANT_STATUS(GO(name, v, in, &out_), status);                                               \
-        kit_want(__FILE__, __LINE__, "value of " #name, out_, wanted_);                            \
+        int is_ = GO(name, v, in, &out_);                                                          \
+        kit_want_answer(__FILE__, __LINE__, "resume of " #name, is_, status, out_, wanted_);       \
     } while (0)
 #define WANT_HURL(name, v, err, status, value)                                                     \
     do {                                                                                           \
         word wanted_ = (word)(value), out_ = ~wanted_;                                             \
-        WANT_STATUS(HURL(name, v, err, &out_), status);                                            \
-        kit_want(__FILE__, __LINE__, "value of " #name, out_, wanted_);                            \
+        int is_ = HURL(name, v, err, &out_);                                                       \
+        kit_want_answer(__FILE__, __LINE__, "throw into " #name, is_, status, out_, wanted_);      \
     } while (0)
+// What the above need, once in each part that uses them: KIT_DRIVERS(CO_BODIES).
+#define KIT_DRIVERS(bodies)                                                                        \
+    static __attribute__((noinline, unused)) int kit_resume(co_handle co, word in, word *out) {    \
+        return co_resume(co, in, out);                                                             \
+    }                                                                                              \
+    static __attribute__((noinline, unused)) int kit_throw(co_handle co, word err, word *out) {    \
+        return co_throw(co, err, out);                                                             \
+    }                                                                                              \
+    bodies(KIT_DRIVER_)
+#define KIT_DRIVER_(name)                                                                          \
+    static __attribute__((noinline, unused)) int kit_resume_##name(CO_VAR(name) * v, word in,      \
+                                                                   word * out) {                   \
+        return CO_RESUME(name, v, in, out);                                                        \
+    }                                                                                              \
+    static __attribute__((noinline, unused)) int kit_throw_##name(CO_VAR(name) * v, word err,      \
+                                                                  word * out) {                    \
+        return CO_THROW(name, v, err, out);                                                        \
+    }
 #define WANT_INIT(name, ...) WANT_STATUS(CO_INIT(name, __VA_ARGS__), 0)
 #define WANT_FINI(name, v) WANT_STATUS(CO_FINI(name, v), 0)
 

@@ -4,7 +4,7 @@
 #ifndef KIT_TRACE_H
 #define KIT_TRACE_H
 
-#include <backend.h>
+#include "corobench/coro.h"
 
 // What happened, in order. A body marks; the check compares afterwards, on its own stack.
 struct trace {
@@ -20,11 +20,30 @@ static inline void mark(struct trace *t, word event) {
 
 // Words that a lowering might take for something else: statuses, error codes, null, signs, halves.
 static inline word odd_word(unsigned i) {
-    static const word words[] = {
-        0, 1, 2, 3, 4, 8, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000u, 0xFFFFFFFFu,
-        (word)-1, (word)-2, (word)-3, (word)-4, (word)-5, (word)-6, (word)1 << 63, ~(word)0 >> 1,
-        (word)0x5555555555555555, (word)0xAAAAAAAAAAAAAAAA, (word)0x00000001FFFFFFFF,
-        (word)0xFFFFFFFF00000000};
+    static const word words[] = {0,
+                                 1,
+                                 2,
+                                 3,
+                                 4,
+                                 8,
+                                 0x7F,
+                                 0x80,
+                                 0xFF,
+                                 0x7FFFFFFF,
+                                 0x80000000u,
+                                 0xFFFFFFFFu,
+                                 (word)-1,
+                                 (word)-2,
+                                 (word)-3,
+                                 (word)-4,
+                                 (word)-5,
+                                 (word)-6,
+                                 (word)1 << 63,
+                                 ~(word)0 >> 1,
+                                 (word)0x5555555555555555,
+                                 (word)0xAAAAAAAAAAAAAAAA,
+                                 (word)0x00000001FFFFFFFF,
+                                 (word)0xFFFFFFFF00000000};
     return words[i % (sizeof words / sizeof words[0])];
 }
 enum { ODD_WORDS = 24 };

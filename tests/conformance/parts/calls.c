@@ -1,6 +1,6 @@
 // Coroutine calls: values and sends through the caller, recursion, depth.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
 struct tree {
     const struct tree *left, *right;
@@ -18,138 +18,143 @@ CORO_DECL(nest, (word depth;), (word x; word y;), (REC(nest)))
 CORO_DECL(driver, (word n;), (word x; word out; word total; int status; CO_VAR(ask) inner;), ())
 CORO_DECL(big_frame, (word depth;), (word x; word i; word table[300];), (REC(big_frame)))
 
+#define CO_BODIES(_)                                                                               \
+    _(twice)                                                                                       \
+    _(ask) _(dialogue) _(no_yield) _(middle) _(outer) _(walk) _(nest) _(driver) _(big_frame)
+
 #if CO_PART_BODIES
 CORO(twice) {
     CO_BEGIN(twice)
-    CO_RETURN(my->n * 2);
+        CO_RETURN(my->n * 2);
     CO_END
 }
 
 CORO(ask) {
     CO_BEGIN(ask)
-    CO_YIELD(my->x, my->question);
-    CO_RETURN(my->x + 1);
+        CO_YIELD(my->x, my->question);
+        CO_RETURN(my->x + 1);
     CO_END
 }
 
 // Calls and yields in turn: after each return the caller has to be the one that is resumed.
 CORO(dialogue) {
     CO_BEGIN(dialogue)
-    my->y = 0;
-    for (my->i = 0; my->i < 100; my->i++) {
-        CO_CALL(my->x, ask, my->i * 2);
-        my->y = my->y * 7 + my->x;
-        CO_YIELD(my->x, my->i * 2 + 1);
-        my->y = my->y * 7 + my->x;
-    }
-    CO_RETURN(my->y);
+        my->y = 0;
+        for (my->i = 0; my->i < 100; my->i++) {
+            CO_CALL(my->x, ask, my->i * 2);
+            my->y = my->y * 7 + my->x;
+            CO_YIELD(my->x, my->i * 2 + 1);
+            my->y = my->y * 7 + my->x;
+        }
+        CO_RETURN(my->y);
     CO_END
 }
 
 CORO(no_yield) {
     CO_BEGIN(no_yield)
-    my->total = 0;
-    for (my->i = 0; my->i < my->n; my->i++) {
-        CO_CALL(my->x, twice, my->i);
-        my->total += my->x;
-    }
-    CO_RETURN(my->total);
+        my->total = 0;
+        for (my->i = 0; my->i < my->n; my->i++) {
+            CO_CALL(my->x, twice, my->i);
+            my->total += my->x;
+        }
+        CO_RETURN(my->total);
     CO_END
 }
 
 CORO(middle) {
     CO_BEGIN(middle)
-    CO_CALL(my->x, ask, my->n);
-    CO_CALL(my->y, twice, my->x);
-    CO_CALL(my->x, ask, my->y);
-    CO_RETURN(my->x * 1000 + my->y);
+        CO_CALL(my->x, ask, my->n);
+        CO_CALL(my->y, twice, my->x);
+        CO_CALL(my->x, ask, my->y);
+        CO_RETURN(my->x * 1000 + my->y);
     CO_END
 }
 
 CORO(outer) {
     CO_BEGIN(outer)
-    my->y = 0;
-    for (my->i = 0; my->i < my->n; my->i++) {
-        CO_CALL(my->x, middle, my->i * 10);
-        my->y += my->x;
-        CO_CALL(my->x, ask, my->y);
-        my->y += my->x;
-    }
-    CO_RETURN(my->y);
+        my->y = 0;
+        for (my->i = 0; my->i < my->n; my->i++) {
+            CO_CALL(my->x, middle, my->i * 10);
+            my->y += my->x;
+            CO_CALL(my->x, ask, my->y);
+            my->y += my->x;
+        }
+        CO_RETURN(my->y);
     CO_END
 }
 
 CORO(walk) {
     CO_BEGIN(walk)
-    my->sum = 0;
-    if (my->t->left) {
-        CO_CALLREC(my->x, walk, my->t->left);
-        my->sum += my->x;
-    }
-    CO_YIELD(my->x, my->t->key);
-    my->sum += my->x + 1;
-    if (my->t->right) {
-        CO_CALLREC(my->x, walk, my->t->right);
-        my->sum += my->x;
-    }
-    CO_RETURN(my->sum);
+        my->sum = 0;
+        if (my->t->left) {
+            CO_CALLREC(my->x, walk, my->t->left);
+            my->sum += my->x;
+        }
+        CO_YIELD(my->x, my->t->key);
+        my->sum += my->x + 1;
+        if (my->t->right) {
+            CO_CALLREC(my->x, walk, my->t->right);
+            my->sum += my->x;
+        }
+        CO_RETURN(my->sum);
     CO_END
 }
 
 // The innermost yields twice; each level on the way out yields once and adds what was sent.
 CORO(nest) {
     CO_BEGIN(nest)
-    if (my->depth > 1) {
-        CO_CALLREC(my->x, nest, my->depth - 1);
-    } else {
-        CO_YIELD(my->x, 1000001);
-        CO_YIELD(my->y, 1000002);
-        my->x += my->y;
-    }
-    CO_YIELD(my->y, my->depth);
-    CO_RETURN(my->x + my->y);
+        if (my->depth > 1) {
+            CO_CALLREC(my->x, nest, my->depth - 1);
+        } else {
+            CO_YIELD(my->x, 1000001);
+            CO_YIELD(my->y, 1000002);
+            my->x += my->y;
+        }
+        CO_YIELD(my->y, my->depth);
+        CO_RETURN(my->x + my->y);
     CO_END
 }
 
 // A coroutine that owns and drives another one.
 CORO(driver) {
     CO_BEGIN(driver)
-    my->total = 0;
-    while (my->n-- > 0) {
-        my->status = CO_INIT(ask, &my->inner, my->n);
-        my->status = CO_RESUME(ask, &my->inner, 0, &my->out);
-        my->total = my->total * 10 + my->out;
-        CO_YIELD(my->x, my->total);
-        my->status = co_resume(CO_HANDLE(&my->inner), my->x, &my->out);
-        my->total = my->total * 10 + my->out + (word)my->status;
-        my->status = CO_FINI(ask, &my->inner);
-    }
-    CO_RETURN(my->total);
+        my->total = 0;
+        while (my->n-- > 0) {
+            my->status = CO_INIT(ask, &my->inner, my->n);
+            my->status = CO_RESUME(ask, &my->inner, 0, &my->out);
+            my->total = my->total * 10 + my->out;
+            CO_YIELD(my->x, my->total);
+            my->status = co_resume(CO_HANDLE(&my->inner), my->x, &my->out);
+            my->total = my->total * 10 + my->out + (word)my->status;
+            my->status = CO_FINI(ask, &my->inner);
+        }
+        CO_RETURN(my->total);
     CO_END
 }
 
 CORO(big_frame) {
     CO_BEGIN(big_frame)
-    for (my->i = 0; my->i < 300; my->i++)
-        my->table[my->i] = my->depth * 1000 + my->i;
-    my->x = 0;
-    if (my->depth > 1) {
-        CO_CALLREC(my->x, big_frame, my->depth - 1);
-    } else {
-        CO_YIELD(my->x, 5);
-    }
-    for (my->i = 0; my->i < 300; my->i++)
-        my->x += my->table[my->i] - my->i;
-    CO_RETURN(my->x);
+        for (my->i = 0; my->i < 300; my->i++)
+            my->table[my->i] = my->depth * 1000 + my->i;
+        my->x = 0;
+        if (my->depth > 1) {
+            CO_CALLREC(my->x, big_frame, my->depth - 1);
+        } else {
+            CO_YIELD(my->x, 5);
+        }
+        for (my->i = 0; my->i < 300; my->i++)
+            my->x += my->table[my->i] - my->i;
+        CO_RETURN(my->x);
     CO_END
 }
-#endif
-#define CO_BODIES(_)                                                                               \
-    _(twice) _(ask) _(dialogue) _(no_yield) _(middle) _(outer) _(walk) _(nest) _(driver) _(big_frame)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
-KIT_CHECK(without_yield, 0, KIT_ALWAYS, "a callee that does not yield returns its value to the caller") {
+KIT_DRIVERS(CO_BODIES)
+
+KIT_CHECK(without_yield, 0, KIT_ALWAYS,
+          "a callee that does not yield returns its value to the caller") {
     CO_VAR(no_yield) v = {};
     WANT_INIT(no_yield, &v, 1000);
     WANT_GO(no_yield, &v, 0, CO_RETURNED, 999 * 1000);
@@ -192,7 +197,8 @@ KIT_CHECK(several_callees, 0, KIT_ALWAYS,
     WANT_FINI(outer, &v);
 }
 
-KIT_CHECK(recursion, CO_CAP_RECURSION, KIT_ALWAYS, "a tree of 1023 nodes is walked in order, sums returned") {
+KIT_CHECK(recursion, CO_CAP_RECURSION, KIT_ALWAYS,
+          "a tree of 1023 nodes is walked in order, sums returned") {
     enum { N = 1023 };
     static struct tree nodes[N + 1];
     for (word i = 1; i <= N; i++) {
@@ -229,12 +235,14 @@ static void check_nesting(word depth) {
     WANT_FINI(nest, &v);
 }
 
-KIT_CHECK(nesting_1_to_40, CO_CAP_RECURSION, KIT_ALWAYS, "every depth of nesting up to 40, each level yielding") {
+KIT_CHECK(nesting_1_to_40, CO_CAP_RECURSION, KIT_ALWAYS,
+          "every depth of nesting up to 40, each level yielding") {
     for (word depth = 1; depth <= 40; depth++)
         check_nesting(depth);
 }
 
-KIT_CHECK(nesting_1000, CO_CAP_RECURSION, KIT_ALWAYS, "nesting 1000 deep, each level yielding on the way out") {
+KIT_CHECK(nesting_1000, CO_CAP_RECURSION, KIT_ALWAYS,
+          "nesting 1000 deep, each level yielding on the way out") {
     check_nesting(1000);
 }
 
@@ -255,7 +263,8 @@ KIT_CHECK(deep_recursion, CO_CAP_RECURSION, KIT_ALWAYS,
     WANT_FINI(nest, &v);
 }
 
-KIT_CHECK(driven_by_coroutine, 0, KIT_ALWAYS, "a body keeps another coroutine among its locals and drives it") {
+KIT_CHECK(driven_by_coroutine, 0, KIT_ALWAYS,
+          "a body keeps another coroutine among its locals and drives it") {
     CO_VAR(driver) v = {};
     WANT_INIT(driver, &v, 5);
     word total = 0, sent = 0;
@@ -269,7 +278,8 @@ KIT_CHECK(driven_by_coroutine, 0, KIT_ALWAYS, "a body keeps another coroutine am
     WANT_FINI(driver, &v);
 }
 
-KIT_CHECK(large_frames, CO_CAP_RECURSION, KIT_ALWAYS, "frames of some KiB, larger than pools may hold, nested") {
+KIT_CHECK(large_frames, CO_CAP_RECURSION, KIT_ALWAYS,
+          "frames of some KiB, larger than pools may hold, nested") {
     CO_VAR(big_frame) v = {};
     for (int round = 0; round < 3; round++) {
         WANT_STATUS(CO_INIT_STACK(big_frame, &v, 20 * 4096 + 65536, 20), 0);

@@ -1,76 +1,80 @@
 // CO_DELEGATE: another coroutine's yields, sends, result and errors pass through a body.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
-CORO_DECL(inner, (struct trace *t; word n; word e;), (word x; word err; word i;), ())
-CORO_DECL(relay, (struct trace *t; co_handle *other;), (word x; word err;), ())
-CORO_DECL(catching, (struct trace *t; co_handle *other;), (word x; word err;), ())
-CORO_DECL(caller, (struct trace *t; co_handle *other;), (word x;), (SUB(relay)))
+CORO_DECL(inner, (struct trace * t; word n; word e;), (word x; word err; word i;), ())
+CORO_DECL(relay, (struct trace * t; co_handle * other;), (word x; word err;), ())
+CORO_DECL(catching, (struct trace * t; co_handle * other;), (word x; word err;), ())
+CORO_DECL(caller, (struct trace * t; co_handle * other;), (word x;), (SUB(relay)))
+
+#define CO_BODIES(_) _(inner) _(relay) _(catching) _(caller)
 
 #if CO_PART_BODIES
 CORO(inner) {
     CO_BEGIN(inner)
-    CO_TRY
-    for (my->i = 0; my->i < my->n; my->i++) {
-        CO_YIELD(my->x, 100 + my->i);
-        mark(my->t, my->x);
-    }
-    CO_CATCH(my->err)
-    mark(my->t, 1000 + my->err);
-    if (my->err == 13) {
-        CO_RAISE(14);
-    }
-    CO_YIELD(my->x, 50);
-    mark(my->t, my->x);
-    CO_END_TRY
-    if (my->e) {
-        CO_RAISE(my->e);
-    }
-    CO_RETURN(my->i);
-    CO_FINALLY
-    mark(my->t, 1);
+        CO_TRY
+            for (my->i = 0; my->i < my->n; my->i++) {
+                CO_YIELD(my->x, 100 + my->i);
+                mark(my->t, my->x);
+            }
+            CO_CATCH(my->err)
+            mark(my->t, 1000 + my->err);
+            if (my->err == 13) {
+                CO_RAISE(14);
+            }
+            CO_YIELD(my->x, 50);
+            mark(my->t, my->x);
+        CO_END_TRY
+        if (my->e) {
+            CO_RAISE(my->e);
+        }
+        CO_RETURN(my->i);
+        CO_FINALLY
+        mark(my->t, 1);
     CO_END_FINALLY
 }
 
 CORO(relay) {
     CO_BEGIN(relay)
-    CO_YIELD(my->x, 7);
-    CO_DELEGATE(my->x, *my->other);
-    mark(my->t, 2000 + my->x);
-    CO_YIELD(my->x, 8);
-    CO_RETURN(9);
-    CO_FINALLY
-    mark(my->t, 2);
+        CO_YIELD(my->x, 7);
+        CO_DELEGATE(my->x, *my->other);
+        mark(my->t, 2000 + my->x);
+        CO_YIELD(my->x, 8);
+        CO_RETURN(9);
+        CO_FINALLY
+        mark(my->t, 2);
     CO_END_FINALLY
 }
 
 CORO(catching) {
     CO_BEGIN(catching)
-    CO_TRY
-    CO_DELEGATE(my->x, *my->other);
-    mark(my->t, 2000 + my->x);
-    CO_CATCH(my->err)
-    mark(my->t, 3000 + my->err);
-    CO_END_TRY
-    CO_YIELD(my->x, 8);
-    CO_RETURN(my->x);
+        CO_TRY
+            CO_DELEGATE(my->x, *my->other);
+            mark(my->t, 2000 + my->x);
+            CO_CATCH(my->err)
+            mark(my->t, 3000 + my->err);
+        CO_END_TRY
+        CO_YIELD(my->x, 8);
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(caller) {
     CO_BEGIN(caller)
-    CO_CALL(my->x, relay, my->t, my->other);
-    CO_RETURN(my->x + 1);
-    CO_FINALLY
-    mark(my->t, 3);
+        CO_CALL(my->x, relay, my->t, my->other);
+        CO_RETURN(my->x + 1);
+        CO_FINALLY
+        mark(my->t, 3);
     CO_END_FINALLY
 }
-#endif
-#define CO_BODIES(_) _(inner) _(relay) _(catching) _(caller)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
-KIT_CHECK(values, 0, KIT_ALWAYS, "values come out and sends go in; the result is the delegate's value") {
+KIT_DRIVERS(CO_BODIES)
+
+KIT_CHECK(values, 0, KIT_ALWAYS,
+          "values come out and sends go in; the result is the delegate's value") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(relay) v = {};
@@ -90,7 +94,8 @@ KIT_CHECK(values, 0, KIT_ALWAYS, "values come out and sends go in; the result is
     WANT_TRACE(&t, 31, 32, 33, 1, 2003, 2);
 }
 
-KIT_CHECK(halfway, 0, KIT_ALWAYS, "delegating to a coroutine that has already been resumed goes on with it") {
+KIT_CHECK(halfway, 0, KIT_ALWAYS,
+          "delegating to a coroutine that has already been resumed goes on with it") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(catching) v = {};
@@ -108,7 +113,8 @@ KIT_CHECK(halfway, 0, KIT_ALWAYS, "delegating to a coroutine that has already be
     WANT_FINI(inner, &i);
 }
 
-KIT_CHECK(error, 0, KIT_ALWAYS, "an error that ends the other coroutine is raised at the delegate, and caught there") {
+KIT_CHECK(error, 0, KIT_ALWAYS,
+          "an error that ends the other coroutine is raised at the delegate, and caught there") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(catching) v = {};
@@ -139,7 +145,8 @@ KIT_CHECK(error_uncaught, 0, KIT_ALWAYS, "not caught there, it fails the delegat
     WANT_FINI(inner, &i);
 }
 
-KIT_CHECK(throw_through, 0, KIT_ALWAYS, "an error thrown in is thrown at the other's yield, which may catch it") {
+KIT_CHECK(throw_through, 0, KIT_ALWAYS,
+          "an error thrown in is thrown at the other's yield, which may catch it") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(catching) v = {};
@@ -155,7 +162,8 @@ KIT_CHECK(throw_through, 0, KIT_ALWAYS, "an error thrown in is thrown at the oth
     WANT_FINI(inner, &i);
 }
 
-KIT_CHECK(throw_through_both, 0, KIT_ALWAYS, "what the other raises in answer is raised at the delegate") {
+KIT_CHECK(throw_through_both, 0, KIT_ALWAYS,
+          "what the other raises in answer is raised at the delegate") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(catching) v = {};
@@ -170,7 +178,8 @@ KIT_CHECK(throw_through_both, 0, KIT_ALWAYS, "what the other raises in answer is
     WANT_FINI(inner, &i);
 }
 
-KIT_CHECK(close_through, 0, KIT_ALWAYS, "closing closes the other first; it is finished for its owner as well") {
+KIT_CHECK(close_through, 0, KIT_ALWAYS,
+          "closing closes the other first; it is finished for its owner as well") {
     struct trace t = {};
     CO_VAR(inner) i = {};
     CO_VAR(relay) v = {};
@@ -186,7 +195,8 @@ KIT_CHECK(close_through, 0, KIT_ALWAYS, "closing closes the other first; it is f
     WANT_TRACE(&t, 1, 2);
 }
 
-KIT_CHECK(from_callee, 0, KIT_ALWAYS, "a callee delegates; all passes through its caller, also a close") {
+KIT_CHECK(from_callee, 0, KIT_ALWAYS,
+          "a callee delegates; all passes through its caller, also a close") {
     struct trace t = {}, u = {};
     CO_VAR(inner) i = {};
     CO_VAR(caller) v = {};
@@ -212,7 +222,8 @@ KIT_CHECK(from_callee, 0, KIT_ALWAYS, "a callee delegates; all passes through it
     WANT_FINI(inner, &i);
 }
 
-KIT_CHECK(chain_of_delegates, 0, KIT_ALWAYS, "ten coroutines delegate one to the next; sends, errors and closing pass all") {
+KIT_CHECK(chain_of_delegates, 0, KIT_ALWAYS,
+          "ten coroutines delegate one to the next; sends, errors and closing pass all") {
     enum { N = 10 };
     for (int way = 0; way < 3; way++) {
         struct trace t = {};

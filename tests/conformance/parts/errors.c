@@ -1,352 +1,362 @@
 // Errors: thrown in, raised, caught at any level, rethrown, not caught; cleanup on the way.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
-CORO_DECL(plain, (struct trace *t;), (word x;), ())
-CORO_DECL(catcher, (struct trace *t;), (word x; word e;), ())
+CORO_DECL(plain, (struct trace * t;), (word x;), ())
+CORO_DECL(catcher, (struct trace * t;), (word x; word e;), ())
 CORO_DECL(raiser, (word e; word yields;), (word x;), ())
-CORO_DECL(catches_callee, (struct trace *t; word e; word yields;), (word x;), (SUB(raiser)))
-CORO_DECL(level, (struct trace *t; word depth; word catch_at; word rethrow_at;), (word x; word e;),
+CORO_DECL(catches_callee, (struct trace * t; word e; word yields;), (word x;), (SUB(raiser)))
+CORO_DECL(level, (struct trace * t; word depth; word catch_at; word rethrow_at;), (word x; word e;),
           (REC(level)))
-CORO_DECL(in_loop, (struct trace *t; word n;), (word x; word e; word i; word caught;), ())
-CORO_DECL(nested_try, (struct trace *t; word raise_inner; word raise_in_catch;), (word x; word e;), ())
-CORO_DECL(returns_inside, (struct trace *t; word from_catch;), (word x; word e;), ())
-CORO_DECL(dead_handler, (struct trace *t; word how;), (word x; word e;), (SUB(returns_inside)))
-CORO_DECL(left_try, (struct trace *t;), (word x; word e;), ())
-CORO_DECL(after_callee_try, (struct trace *t;), (word x; word e;), (SUB(catcher)))
-CORO_DECL(raise_in_body, (struct trace *t;), (word x; word e;), ())
-CORO_DECL(cleans, (struct trace *t; word id; word e;), (word x;), ())
-CORO_DECL(cleans_and_calls, (struct trace *t; word id; word e;), (word x;), (SUB(cleans)))
-CORO_DECL(catches_cleaners, (struct trace *t; word e;), (word x; word err;), (SUB(cleans_and_calls)))
+CORO_DECL(in_loop, (struct trace * t; word n;), (word x; word e; word i; word caught;), ())
+CORO_DECL(nested_try, (struct trace * t; word raise_inner; word raise_in_catch;), (word x; word e;),
+          ())
+CORO_DECL(returns_inside, (struct trace * t; word from_catch;), (word x; word e;), ())
+CORO_DECL(dead_handler, (struct trace * t; word how;), (word x; word e;), (SUB(returns_inside)))
+CORO_DECL(left_try, (struct trace * t;), (word x; word e;), ())
+CORO_DECL(after_callee_try, (struct trace * t;), (word x; word e;), (SUB(catcher)))
+CORO_DECL(raise_in_body, (struct trace * t;), (word x; word e;), ())
+CORO_DECL(cleans, (struct trace * t; word id; word e;), (word x;), ())
+CORO_DECL(cleans_and_calls, (struct trace * t; word id; word e;), (word x;), (SUB(cleans)))
+CORO_DECL(catches_cleaners, (struct trace * t; word e;), (word x; word err;),
+          (SUB(cleans_and_calls)))
 CORO_DECL(passes_word, (), (word x; word e; unsigned i;), (SUB(raiser)))
-CORO_DECL(retry, (struct trace *t;), (word x; word e; word tries;), (SUB(raiser)))
-CORO_DECL(locals_in_try, (struct trace *t;),
+CORO_DECL(retry, (struct trace * t;), (word x; word e; word tries;), (SUB(raiser)))
+CORO_DECL(locals_in_try, (struct trace * t;),
           (word x; word e; word a; word b; word c; word d; word f; word g;), (SUB(raiser)))
-CORO_DECL(throws_on, (struct trace *t; co_handle *other;), (word x; word out; int status;), ())
+CORO_DECL(throws_on, (struct trace * t; co_handle * other;), (word x; word out; int status;), ())
+
+#define CO_BODIES(_)                                                                               \
+    _(plain)                                                                                       \
+    _(catcher)                                                                                     \
+    _(raiser)                                                                                      \
+    _(catches_callee)                                                                              \
+    _(level)                                                                                       \
+    _(in_loop) _(nested_try) _(returns_inside) _(dead_handler) _(left_try) _(after_callee_try)     \
+        _(raise_in_body) _(cleans) _(cleans_and_calls) _(catches_cleaners) _(passes_word) _(retry) \
+            _(locals_in_try) _(throws_on)
 
 #if CO_PART_BODIES
 CORO(plain) {
     CO_BEGIN(plain)
-    mark(my->t, 1);
-    CO_YIELD(my->x, 10);
-    mark(my->t, 2);
-    CO_YIELD(my->x, 20);
-    CO_RETURN(30);
+        mark(my->t, 1);
+        CO_YIELD(my->x, 10);
+        mark(my->t, 2);
+        CO_YIELD(my->x, 20);
+        CO_RETURN(30);
     CO_END
 }
 
 CORO(catcher) {
     CO_BEGIN(catcher)
-    CO_TRY
-    CO_YIELD(my->x, 10);
-    mark(my->t, my->x);
-    CO_YIELD(my->x, 11);
-    mark(my->t, my->x);
-    CO_CATCH(my->e)
-    mark(my->t, 1000 + my->e);
-    CO_YIELD(my->x, my->e);
-    mark(my->t, my->x);
-    CO_END_TRY
-    CO_YIELD(my->x, 12);
-    CO_RETURN(my->x);
+        CO_TRY
+            CO_YIELD(my->x, 10);
+            mark(my->t, my->x);
+            CO_YIELD(my->x, 11);
+            mark(my->t, my->x);
+            CO_CATCH(my->e)
+            mark(my->t, 1000 + my->e);
+            CO_YIELD(my->x, my->e);
+            mark(my->t, my->x);
+        CO_END_TRY
+        CO_YIELD(my->x, 12);
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(raiser) {
     CO_BEGIN(raiser)
-    while (my->yields > 0) {
-        my->yields--;
-        CO_YIELD(my->x, my->yields);
-    }
-    CO_RAISE(my->e);
+        while (my->yields > 0) {
+            my->yields--;
+            CO_YIELD(my->x, my->yields);
+        }
+        CO_RAISE(my->e);
     CO_END
 }
 
 CORO(catches_callee) {
     CO_BEGIN(catches_callee)
-    my->x = 77;
-    CO_TRY
-    CO_CALL(my->x, raiser, my->e, my->yields);
-    mark(my->t, 1);
-    CO_CATCH(my->e)
-    mark(my->t, my->x); // the call gave no value
-    mark(my->t, my->e);
-    CO_END_TRY
-    CO_YIELD(my->x, 8);
-    CO_CALL(my->x, raiser, my->x, 0);
-    CO_RETURN(9);
+        my->x = 77;
+        CO_TRY
+            CO_CALL(my->x, raiser, my->e, my->yields);
+            mark(my->t, 1);
+            CO_CATCH(my->e)
+            mark(my->t, my->x); // the call gave no value
+            mark(my->t, my->e);
+        CO_END_TRY
+        CO_YIELD(my->x, 8);
+        CO_CALL(my->x, raiser, my->x, 0);
+        CO_RETURN(9);
     CO_END
 }
 
-// Levels count down to 1, which yields; level catch_at catches, level rethrow_at raises it once more
-// plus 1.
+// Levels count down to 1, which yields; level catch_at catches, level rethrow_at raises it once
+// more plus 1.
 CORO(level) {
     CO_BEGIN(level)
-    if (my->depth == my->catch_at || my->depth == my->rethrow_at) {
-        CO_TRY
-        if (my->depth > 1) {
+        if (my->depth == my->catch_at || my->depth == my->rethrow_at) {
+            CO_TRY
+                if (my->depth > 1) {
+                    CO_CALLREC(my->x, level, my->t, my->depth - 1, my->catch_at, my->rethrow_at);
+                } else {
+                    CO_YIELD(my->x, 10);
+                }
+                CO_CATCH(my->e)
+                mark(my->t, 100 + my->depth);
+                if (my->depth == my->rethrow_at) {
+                    CO_RAISE(my->e + 1);
+                }
+                CO_YIELD(my->x, my->e);
+                my->x += 5;
+            CO_END_TRY
+        } else if (my->depth > 1) {
             CO_CALLREC(my->x, level, my->t, my->depth - 1, my->catch_at, my->rethrow_at);
         } else {
             CO_YIELD(my->x, 10);
         }
-        CO_CATCH(my->e)
-        mark(my->t, 100 + my->depth);
-        if (my->depth == my->rethrow_at) {
-            CO_RAISE(my->e + 1);
-        }
-        CO_YIELD(my->x, my->e);
-        my->x += 5;
-        CO_END_TRY
-    } else if (my->depth > 1) {
-        CO_CALLREC(my->x, level, my->t, my->depth - 1, my->catch_at, my->rethrow_at);
-    } else {
-        CO_YIELD(my->x, 10);
-    }
-    CO_RETURN(my->x + 1);
-    CO_FINALLY
-    mark(my->t, my->depth);
+        CO_RETURN(my->x + 1);
+        CO_FINALLY
+        mark(my->t, my->depth);
     CO_END_FINALLY
 }
 
 CORO(in_loop) {
     CO_BEGIN(in_loop)
-    my->caught = 0;
-    for (my->i = 0; my->i < my->n; my->i++) {
-        CO_TRY
-        if (my->i % 3 == 2) {
-            CO_RAISE(1);
+        my->caught = 0;
+        for (my->i = 0; my->i < my->n; my->i++) {
+            CO_TRY
+                if (my->i % 3 == 2) {
+                    CO_RAISE(1);
+                }
+                CO_YIELD(my->x, my->i);
+                CO_CATCH(my->e)
+                my->caught += my->e;
+            CO_END_TRY
         }
-        CO_YIELD(my->x, my->i);
-        CO_CATCH(my->e)
-        my->caught += my->e;
-        CO_END_TRY
-    }
-    CO_RETURN(my->caught);
+        CO_RETURN(my->caught);
     CO_END
 }
 
 CORO(nested_try) {
     CO_BEGIN(nested_try)
-    CO_TRY
-    CO_TRY
-    CO_YIELD(my->x, 1);
-    if (my->raise_inner) {
-        CO_RAISE(my->raise_inner);
-    }
-    mark(my->t, 1);
-    CO_CATCH(my->e)
-    mark(my->t, 1000 + my->e);
-    if (my->raise_in_catch) {
-        CO_RAISE(my->raise_in_catch);
-    }
-    CO_YIELD(my->x, 2);
-    CO_END_TRY
-    CO_YIELD(my->x, 3);
-    mark(my->t, 3);
-    CO_CATCH(my->e)
-    mark(my->t, 2000 + my->e);
-    CO_YIELD(my->x, 4);
-    CO_TRY
-    CO_YIELD(my->x, 5);
-    CO_CATCH(my->e)
-    mark(my->t, 3000 + my->e);
-    CO_END_TRY
-    CO_END_TRY
-    CO_YIELD(my->x, 6);
-    CO_RETURN(7);
+        CO_TRY
+            CO_TRY
+                CO_YIELD(my->x, 1);
+                if (my->raise_inner) {
+                    CO_RAISE(my->raise_inner);
+                }
+                mark(my->t, 1);
+                CO_CATCH(my->e)
+                mark(my->t, 1000 + my->e);
+                if (my->raise_in_catch) {
+                    CO_RAISE(my->raise_in_catch);
+                }
+                CO_YIELD(my->x, 2);
+            CO_END_TRY
+            CO_YIELD(my->x, 3);
+            mark(my->t, 3);
+            CO_CATCH(my->e)
+            mark(my->t, 2000 + my->e);
+            CO_YIELD(my->x, 4);
+            CO_TRY
+                CO_YIELD(my->x, 5);
+                CO_CATCH(my->e)
+                mark(my->t, 3000 + my->e);
+            CO_END_TRY
+        CO_END_TRY
+        CO_YIELD(my->x, 6);
+        CO_RETURN(7);
     CO_END
 }
 
 CORO(returns_inside) {
     CO_BEGIN(returns_inside)
-    CO_TRY
-    CO_TRY
-    CO_YIELD(my->x, 1);
-    if (my->from_catch) {
-        CO_RAISE(5);
-    }
-    CO_RETURN(50);
-    CO_CATCH(my->e)
-    CO_RETURN(60);
-    CO_END_TRY
-    CO_CATCH(my->e)
-    mark(my->t, 9999);
-    CO_END_TRY
-    mark(my->t, 9998);
+        CO_TRY
+            CO_TRY
+                CO_YIELD(my->x, 1);
+                if (my->from_catch) {
+                    CO_RAISE(5);
+                }
+                CO_RETURN(50);
+                CO_CATCH(my->e)
+                CO_RETURN(60);
+            CO_END_TRY
+            CO_CATCH(my->e)
+            mark(my->t, 9999);
+        CO_END_TRY
+        mark(my->t, 9998);
     CO_END
 }
 
 // The callee returned from inside its handlers: they are gone, and an error here is not theirs.
 CORO(dead_handler) {
     CO_BEGIN(dead_handler)
-    if (my->how == 2) {
-        CO_TRY
-        CO_CALL(my->x, returns_inside, my->t, 1);
-        CO_YIELD(my->x, my->x);
-        CO_CATCH(my->e)
-        mark(my->t, 1000 + my->e);
-        CO_END_TRY
-    } else {
-        CO_CALL(my->x, returns_inside, my->t, my->how);
-        CO_YIELD(my->x, my->x);
-    }
-    CO_YIELD(my->x, 3);
-    CO_RETURN(4);
+        if (my->how == 2) {
+            CO_TRY
+                CO_CALL(my->x, returns_inside, my->t, 1);
+                CO_YIELD(my->x, my->x);
+                CO_CATCH(my->e)
+                mark(my->t, 1000 + my->e);
+            CO_END_TRY
+        } else {
+            CO_CALL(my->x, returns_inside, my->t, my->how);
+            CO_YIELD(my->x, my->x);
+        }
+        CO_YIELD(my->x, 3);
+        CO_RETURN(4);
     CO_END
 }
 
 CORO(left_try) {
     CO_BEGIN(left_try)
-    CO_TRY
-    CO_YIELD(my->x, 1);
-    CO_CATCH(my->e)
-    mark(my->t, 1000 + my->e);
-    CO_END_TRY
-    CO_YIELD(my->x, 2);
-    CO_RETURN(3);
+        CO_TRY
+            CO_YIELD(my->x, 1);
+            CO_CATCH(my->e)
+            mark(my->t, 1000 + my->e);
+        CO_END_TRY
+        CO_YIELD(my->x, 2);
+        CO_RETURN(3);
     CO_END
 }
 
 CORO(after_callee_try) {
     CO_BEGIN(after_callee_try)
-    CO_CALL(my->x, catcher, my->t);
-    CO_YIELD(my->x, 40);
-    CO_RETURN(41);
+        CO_CALL(my->x, catcher, my->t);
+        CO_YIELD(my->x, 40);
+        CO_RETURN(41);
     CO_END
 }
 
 CORO(raise_in_body) {
     CO_BEGIN(raise_in_body)
-    CO_TRY
-    mark(my->t, 1);
-    CO_RAISE(7);
-    CO_CATCH(my->e)
-    mark(my->t, 1000 + my->e);
-    CO_END_TRY
-    CO_RAISE(8);
-    CO_FINALLY
-    mark(my->t, 3);
+        CO_TRY
+            mark(my->t, 1);
+            CO_RAISE(7);
+            CO_CATCH(my->e)
+            mark(my->t, 1000 + my->e);
+        CO_END_TRY
+        CO_RAISE(8);
+        CO_FINALLY
+        mark(my->t, 3);
     CO_END_FINALLY
 }
 
 CORO(cleans) {
     CO_BEGIN(cleans)
-    CO_YIELD(my->x, my->id);
-    if (my->e) {
-        CO_RAISE(my->e);
-    }
-    CO_RETURN(my->id + 1);
-    CO_FINALLY
-    mark(my->t, my->id);
+        CO_YIELD(my->x, my->id);
+        if (my->e) {
+            CO_RAISE(my->e);
+        }
+        CO_RETURN(my->id + 1);
+        CO_FINALLY
+        mark(my->t, my->id);
     CO_END_FINALLY
 }
 
 CORO(cleans_and_calls) {
     CO_BEGIN(cleans_and_calls)
-    CO_CALL(my->x, cleans, my->t, my->id * 10, my->e);
-    CO_YIELD(my->x, my->x);
-    CO_RETURN(my->id);
-    CO_FINALLY
-    mark(my->t, my->id);
+        CO_CALL(my->x, cleans, my->t, my->id * 10, my->e);
+        CO_YIELD(my->x, my->x);
+        CO_RETURN(my->id);
+        CO_FINALLY
+        mark(my->t, my->id);
     CO_END_FINALLY
 }
 
 CORO(catches_cleaners) {
     CO_BEGIN(catches_cleaners)
-    CO_TRY
-    CO_CALL(my->x, cleans_and_calls, my->t, 2, my->e);
-    CO_CATCH(my->err)
-    mark(my->t, 1000 + my->err);
-    CO_END_TRY
-    CO_RETURN(1);
-    CO_FINALLY
-    mark(my->t, 1);
+        CO_TRY
+            CO_CALL(my->x, cleans_and_calls, my->t, 2, my->e);
+            CO_CATCH(my->err)
+            mark(my->t, 1000 + my->err);
+        CO_END_TRY
+        CO_RETURN(1);
+        CO_FINALLY
+        mark(my->t, 1);
     CO_END_FINALLY
 }
 
 CORO(passes_word) {
     CO_BEGIN(passes_word)
-    for (my->i = 0; my->i < ODD_WORDS; my->i++) {
-        CO_TRY
-        CO_CALL(my->x, raiser, odd_word(my->i), 1);
-        CO_CATCH(my->e)
-        CO_YIELD(my->x, my->e);
-        CO_END_TRY
-        CO_TRY
-        CO_YIELD(my->x, 1);
-        CO_CATCH(my->e)
-        CO_YIELD(my->x, my->e);
-        CO_END_TRY
-    }
-    CO_RETURN(0);
+        for (my->i = 0; my->i < ODD_WORDS; my->i++) {
+            CO_TRY
+                CO_CALL(my->x, raiser, odd_word(my->i), 1);
+                CO_CATCH(my->e)
+                CO_YIELD(my->x, my->e);
+            CO_END_TRY
+            CO_TRY
+                CO_YIELD(my->x, 1);
+                CO_CATCH(my->e)
+                CO_YIELD(my->x, my->e);
+            CO_END_TRY
+        }
+        CO_RETURN(0);
     CO_END
 }
 
 // Tries again until it goes well, with a yield in the handler and a call in the try.
 CORO(retry) {
     CO_BEGIN(retry)
-    my->tries = 0;
-    while (my->tries < 5) {
-        CO_TRY
-        CO_CALL(my->x, raiser, my->tries, 1);
-        CO_CATCH(my->e)
-        CO_YIELD(my->x, 100 + my->e);
-        CO_END_TRY
-        my->tries++;
-    }
-    CO_RETURN(my->tries);
+        my->tries = 0;
+        while (my->tries < 5) {
+            CO_TRY
+                CO_CALL(my->x, raiser, my->tries, 1);
+                CO_CATCH(my->e)
+                CO_YIELD(my->x, 100 + my->e);
+            CO_END_TRY
+            my->tries++;
+        }
+        CO_RETURN(my->tries);
     CO_END
 }
 
 // What changed inside the try has its latest value in the handler: in a register or not.
 CORO(locals_in_try) {
     CO_BEGIN(locals_in_try)
-    my->a = my->b = my->c = my->d = my->f = my->g = 1;
-    CO_TRY
-    my->a = 2;
-    my->b = 3;
-    CO_YIELD(my->c, 1);
-    my->a += my->c;
-    my->d = my->a * 2;
-    CO_YIELD(my->f, my->d);
-    my->g = 100;
-    while (my->g > 5)
-        my->g--;
-    CO_CALL(my->x, raiser, 7, 1);
-    my->g = 0;
-    CO_CATCH(my->e)
-    mark(my->t, my->a);
-    mark(my->t, my->b);
-    mark(my->t, my->c);
-    mark(my->t, my->d);
-    mark(my->t, my->f);
-    mark(my->t, my->g);
-    CO_END_TRY
-    CO_RETURN(my->a + my->b + my->c + my->d + my->f + my->g);
+        my->a = my->b = my->c = my->d = my->f = my->g = 1;
+        CO_TRY
+            my->a = 2;
+            my->b = 3;
+            CO_YIELD(my->c, 1);
+            my->a += my->c;
+            my->d = my->a * 2;
+            CO_YIELD(my->f, my->d);
+            my->g = 100;
+            while (my->g > 5)
+                my->g--;
+            CO_CALL(my->x, raiser, 7, 1);
+            my->g = 0;
+            CO_CATCH(my->e)
+            mark(my->t, my->a);
+            mark(my->t, my->b);
+            mark(my->t, my->c);
+            mark(my->t, my->d);
+            mark(my->t, my->f);
+            mark(my->t, my->g);
+        CO_END_TRY
+        CO_RETURN(my->a + my->b + my->c + my->d + my->f + my->g);
     CO_END
 }
 
 // A coroutine that throws into another one while it runs itself.
 CORO(throws_on) {
     CO_BEGIN(throws_on)
-    CO_YIELD(my->x, 1);
-    my->status = co_throw(*my->other, my->x, &my->out);
-    mark(my->t, (word)my->status);
-    mark(my->t, my->out);
-    CO_YIELD(my->x, 2);
-    CO_RETURN(3);
+        CO_YIELD(my->x, 1);
+        my->status = co_throw(*my->other, my->x, &my->out);
+        mark(my->t, (word)my->status);
+        mark(my->t, my->out);
+        CO_YIELD(my->x, 2);
+        CO_RETURN(3);
     CO_END
 }
-#endif
-#define CO_BODIES(_)                                                                               \
-    _(plain) _(catcher) _(raiser) _(catches_callee) _(level) _(in_loop) _(nested_try)              \
-        _(returns_inside) _(dead_handler) _(left_try) _(after_callee_try) _(raise_in_body)         \
-            _(cleans) _(cleans_and_calls) _(catches_cleaners) _(passes_word) _(retry)             \
-                _(locals_in_try) _(throws_on)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
-KIT_CHECK(uncaught, 0, KIT_ALWAYS, "a thrown error that nobody catches fails the coroutine with that word") {
+KIT_DRIVERS(CO_BODIES)
+
+KIT_CHECK(uncaught, 0, KIT_ALWAYS,
+          "a thrown error that nobody catches fails the coroutine with that word") {
     CO_VAR(plain) v = {};
     struct trace t = {};
     WANT_INIT(plain, &v, &t);
@@ -356,7 +366,8 @@ KIT_CHECK(uncaught, 0, KIT_ALWAYS, "a thrown error that nobody catches fails the
     WANT_FINI(plain, &v);
 }
 
-KIT_CHECK(before_the_start, 0, KIT_ALWAYS, "a throw into an unstarted coroutine fails it; the body does not start") {
+KIT_CHECK(before_the_start, 0, KIT_ALWAYS,
+          "a throw into an unstarted coroutine fails it; the body does not start") {
     CO_VAR(plain) v = {};
     CO_VAR(raise_in_body) c = {};
     struct trace t = {};
@@ -369,7 +380,8 @@ KIT_CHECK(before_the_start, 0, KIT_ALWAYS, "a throw into an unstarted coroutine 
     WANT_NO_TRACE(&t);
 }
 
-KIT_CHECK(caught, 0, KIT_ALWAYS, "a thrown error is caught at the yield; handler and body go on yielding") {
+KIT_CHECK(caught, 0, KIT_ALWAYS,
+          "a thrown error is caught at the yield; handler and body go on yielding") {
     CO_VAR(catcher) v = {};
     struct trace t = {};
     WANT_INIT(catcher, &v, &t);
@@ -394,7 +406,8 @@ KIT_CHECK(no_error_no_handler, 0, KIT_ALWAYS, "without an error the handler does
     WANT_FINI(catcher, &v);
 }
 
-KIT_CHECK(throw_into_handler, 0, KIT_ALWAYS, "an error thrown at a yield in the handler passes that handler by") {
+KIT_CHECK(throw_into_handler, 0, KIT_ALWAYS,
+          "an error thrown at a yield in the handler passes that handler by") {
     CO_VAR(catcher) v = {};
     struct trace t = {};
     WANT_INIT(catcher, &v, &t);
@@ -405,7 +418,8 @@ KIT_CHECK(throw_into_handler, 0, KIT_ALWAYS, "an error thrown at a yield in the 
     WANT_FINI(catcher, &v);
 }
 
-KIT_CHECK(raised_in_body, 0, KIT_ALWAYS, "CO_RAISE goes to the nearest handler, outside one it fails the body") {
+KIT_CHECK(raised_in_body, 0, KIT_ALWAYS,
+          "CO_RAISE goes to the nearest handler, outside one it fails the body") {
     CO_VAR(raise_in_body) v = {};
     struct trace t = {};
     WANT_INIT(raise_in_body, &v, &t);
@@ -414,7 +428,8 @@ KIT_CHECK(raised_in_body, 0, KIT_ALWAYS, "CO_RAISE goes to the nearest handler, 
     WANT_FINI(raise_in_body, &v);
 }
 
-KIT_CHECK(raised_in_callee, 0, KIT_ALWAYS, "a callee's error is caught in the caller, before or after yields") {
+KIT_CHECK(raised_in_callee, 0, KIT_ALWAYS,
+          "a callee's error is caught in the caller, before or after yields") {
     for (word yields = 0; yields < 3; yields++) {
         CO_VAR(catches_callee) v = {};
         struct trace t = {};
@@ -428,7 +443,8 @@ KIT_CHECK(raised_in_callee, 0, KIT_ALWAYS, "a callee's error is caught in the ca
     }
 }
 
-KIT_CHECK(thrown_into_callee, 0, KIT_ALWAYS, "an error thrown at a callee's yield is caught in the caller") {
+KIT_CHECK(thrown_into_callee, 0, KIT_ALWAYS,
+          "an error thrown at a callee's yield is caught in the caller") {
     CO_VAR(catches_callee) v = {};
     struct trace t = {};
     WANT_INIT(catches_callee, &v, &t, 55, 2);
@@ -459,7 +475,8 @@ KIT_CHECK(caught_at_each_level, CO_CAP_RECURSION, KIT_ALWAYS,
     }
 }
 
-KIT_CHECK(rethrown, CO_CAP_RECURSION, KIT_ALWAYS, "an error raised again in a handler is caught further out, at each level") {
+KIT_CHECK(rethrown, CO_CAP_RECURSION, KIT_ALWAYS,
+          "an error raised again in a handler is caught further out, at each level") {
     for (word rethrow = 1; rethrow < LEVELS; rethrow++)
         for (word at = rethrow + 1; at <= LEVELS; at++) {
             CO_VAR(level) v = {};
@@ -475,7 +492,8 @@ KIT_CHECK(rethrown, CO_CAP_RECURSION, KIT_ALWAYS, "an error raised again in a ha
         }
 }
 
-KIT_CHECK(uncaught_from_depth, CO_CAP_RECURSION, KIT_ALWAYS, "an error nobody catches runs every cleanup, innermost first") {
+KIT_CHECK(uncaught_from_depth, CO_CAP_RECURSION, KIT_ALWAYS,
+          "an error nobody catches runs every cleanup, innermost first") {
     CO_VAR(level) v = {};
     struct trace t = {};
     WANT_INIT(level, &v, &t, 8, 0, 0);
@@ -485,7 +503,8 @@ KIT_CHECK(uncaught_from_depth, CO_CAP_RECURSION, KIT_ALWAYS, "an error nobody ca
     WANT_FINI(level, &v);
 }
 
-KIT_CHECK(rethrown_uncaught, CO_CAP_RECURSION, KIT_ALWAYS, "raised again in a handler and caught by none: the new word fails it") {
+KIT_CHECK(rethrown_uncaught, CO_CAP_RECURSION, KIT_ALWAYS,
+          "raised again in a handler and caught by none: the new word fails it") {
     CO_VAR(level) v = {};
     struct trace t = {};
     WANT_INIT(level, &v, &t, 3, 0, 2);
@@ -495,7 +514,8 @@ KIT_CHECK(rethrown_uncaught, CO_CAP_RECURSION, KIT_ALWAYS, "raised again in a ha
     WANT_FINI(level, &v);
 }
 
-KIT_CHECK(through_1000_levels, CO_CAP_RECURSION, KIT_ALWAYS, "an error passes 1000 levels and is caught at the outermost") {
+KIT_CHECK(through_1000_levels, CO_CAP_RECURSION, KIT_ALWAYS,
+          "an error passes 1000 levels and is caught at the outermost") {
     CO_VAR(level) v = {};
     struct trace t = {};
     WANT_STATUS(CO_INIT_STACK(level, &v, 1000 * KIT_LEVEL_BYTES + 65536, &t, 1000, 1000, 0), 0);
@@ -506,7 +526,8 @@ KIT_CHECK(through_1000_levels, CO_CAP_RECURSION, KIT_ALWAYS, "an error passes 10
     WANT_FINI(level, &v);
 }
 
-KIT_CHECK(in_loop, 0, KIT_ALWAYS, "a try in a loop is entered afresh each time, left by error or normally") {
+KIT_CHECK(in_loop, 0, KIT_ALWAYS,
+          "a try in a loop is entered afresh each time, left by error or normally") {
     CO_VAR(in_loop) v = {};
     struct trace t = {};
     WANT_INIT(in_loop, &v, &t, 300);
@@ -525,12 +546,13 @@ KIT_CHECK(in_loop, 0, KIT_ALWAYS, "a try in a loop is entered afresh each time, 
     WANT_FINI(in_loop, &v);
 }
 
-static void start_nested(CO_VAR(nested_try) *v, struct trace *t, word raise, word in_catch) {
+static void start_nested(CO_VAR(nested_try) * v, struct trace *t, word raise, word in_catch) {
     WANT_INIT(nested_try, v, t, raise, in_catch);
     WANT_GO(nested_try, v, 0, CO_YIELDED, 1);
 }
 
-KIT_CHECK(nested_inner, 0, KIT_ALWAYS, "of two nested tries the inner one catches, and the outer one still stands") {
+KIT_CHECK(nested_inner, 0, KIT_ALWAYS,
+          "of two nested tries the inner one catches, and the outer one still stands") {
     CO_VAR(nested_try) v = {};
     struct trace t = {};
     start_nested(&v, &t, 5, 0);
@@ -542,7 +564,8 @@ KIT_CHECK(nested_inner, 0, KIT_ALWAYS, "of two nested tries the inner one catche
     WANT_FINI(nested_try, &v);
 }
 
-KIT_CHECK(nested_raise_in_catch, 0, KIT_ALWAYS, "an error raised or thrown in the inner handler goes to the outer one") {
+KIT_CHECK(nested_raise_in_catch, 0, KIT_ALWAYS,
+          "an error raised or thrown in the inner handler goes to the outer one") {
     CO_VAR(nested_try) v = {};
     struct trace t = {};
     start_nested(&v, &t, 5, 6);
@@ -557,7 +580,8 @@ KIT_CHECK(nested_raise_in_catch, 0, KIT_ALWAYS, "an error raised or thrown in th
     WANT_FINI(nested_try, &v);
 }
 
-KIT_CHECK(nested_in_catch, 0, KIT_ALWAYS, "a try inside a handler catches; behind both, no handler is left") {
+KIT_CHECK(nested_in_catch, 0, KIT_ALWAYS,
+          "a try inside a handler catches; behind both, no handler is left") {
     CO_VAR(nested_try) v = {};
     struct trace t = {};
     start_nested(&v, &t, 0, 0);
@@ -570,7 +594,8 @@ KIT_CHECK(nested_in_catch, 0, KIT_ALWAYS, "a try inside a handler catches; behin
     WANT_FINI(nested_try, &v);
 }
 
-KIT_CHECK(left_normally, 0, KIT_ALWAYS, "a try that was left without an error catches nothing later") {
+KIT_CHECK(left_normally, 0, KIT_ALWAYS,
+          "a try that was left without an error catches nothing later") {
     CO_VAR(left_try) v = {};
     struct trace t = {};
     WANT_INIT(left_try, &v, &t);
@@ -581,7 +606,8 @@ KIT_CHECK(left_normally, 0, KIT_ALWAYS, "a try that was left without an error ca
     WANT_FINI(left_try, &v);
 }
 
-KIT_CHECK(callee_left_its_try, 0, KIT_ALWAYS, "a callee that caught and returned leaves no handler behind") {
+KIT_CHECK(callee_left_its_try, 0, KIT_ALWAYS,
+          "a callee that caught and returned leaves no handler behind") {
     CO_VAR(after_callee_try) v = {};
     struct trace t = {};
     WANT_INIT(after_callee_try, &v, &t);
@@ -594,8 +620,9 @@ KIT_CHECK(callee_left_its_try, 0, KIT_ALWAYS, "a callee that caught and returned
     WANT_FINI(after_callee_try, &v);
 }
 
-KIT_CHECK(return_inside_try, 0, KIT_ALWAYS,
-          "after CO_RETURN from inside two tries, or from a handler, an error lands in none of them") {
+KIT_CHECK(
+    return_inside_try, 0, KIT_ALWAYS,
+    "after CO_RETURN from inside two tries, or from a handler, an error lands in none of them") {
     for (word how = 0; how < 2; how++) {
         CO_VAR(dead_handler) v = {};
         struct trace t = {};
@@ -608,7 +635,8 @@ KIT_CHECK(return_inside_try, 0, KIT_ALWAYS,
     }
 }
 
-KIT_CHECK(return_inside_try_outer, 0, KIT_ALWAYS, "after such a return the caller's own handler is the nearest one") {
+KIT_CHECK(return_inside_try_outer, 0, KIT_ALWAYS,
+          "after such a return the caller's own handler is the nearest one") {
     CO_VAR(dead_handler) v = {};
     struct trace t = {};
     WANT_INIT(dead_handler, &v, &t, 2);
@@ -620,7 +648,8 @@ KIT_CHECK(return_inside_try_outer, 0, KIT_ALWAYS, "after such a return the calle
     WANT_FINI(dead_handler, &v);
 }
 
-KIT_CHECK(root_returns_inside_try, 0, KIT_ALWAYS, "a coroutine that returned inside a try leaves no handler to the next one") {
+KIT_CHECK(root_returns_inside_try, 0, KIT_ALWAYS,
+          "a coroutine that returned inside a try leaves no handler to the next one") {
     CO_VAR(returns_inside) v = {};
     CO_VAR(plain) p = {};
     struct trace t = {};
@@ -635,7 +664,8 @@ KIT_CHECK(root_returns_inside_try, 0, KIT_ALWAYS, "a coroutine that returned ins
     WANT_TRACE(&t, 1);
 }
 
-KIT_CHECK(cleanup_before_handler, 0, KIT_ALWAYS, "the cleanups of failed callees run, innermost first, before the handler") {
+KIT_CHECK(cleanup_before_handler, 0, KIT_ALWAYS,
+          "the cleanups of failed callees run, innermost first, before the handler") {
     CO_VAR(catches_cleaners) v = {};
     struct trace t = {};
     WANT_INIT(catches_cleaners, &v, &t, 7);
@@ -645,7 +675,8 @@ KIT_CHECK(cleanup_before_handler, 0, KIT_ALWAYS, "the cleanups of failed callees
     WANT_FINI(catches_cleaners, &v);
 }
 
-KIT_CHECK(cleanup_on_return, 0, KIT_ALWAYS, "a cleanup runs once when its body returns, before the caller goes on") {
+KIT_CHECK(cleanup_on_return, 0, KIT_ALWAYS,
+          "a cleanup runs once when its body returns, before the caller goes on") {
     CO_VAR(catches_cleaners) v = {};
     struct trace t = {};
     WANT_INIT(catches_cleaners, &v, &t, 0);
@@ -659,7 +690,8 @@ KIT_CHECK(cleanup_on_return, 0, KIT_ALWAYS, "a cleanup runs once when its body r
     WANT_TRACE(&t, 20, 2, 1);
 }
 
-KIT_CHECK(odd_words, 0, KIT_ALWAYS, "every word can be raised, thrown and caught, also 0 and those like codes") {
+KIT_CHECK(odd_words, 0, KIT_ALWAYS,
+          "every word can be raised, thrown and caught, also 0 and those like codes") {
     CO_VAR(passes_word) v = {};
     WANT_INIT(passes_word, &v);
     for (unsigned i = 0; i < ODD_WORDS; i++) {
@@ -716,7 +748,8 @@ KIT_CHECK(locals_in_handler, 0, KIT_ALWAYS, "a handler sees the locals as they w
     WANT_FINI(locals_in_try, &v);
 }
 
-KIT_CHECK(thrown_by_coroutine, 0, KIT_ALWAYS, "one coroutine throws into another: each has its own handlers") {
+KIT_CHECK(thrown_by_coroutine, 0, KIT_ALWAYS,
+          "one coroutine throws into another: each has its own handlers") {
     CO_VAR(throws_on) v = {};
     CO_VAR(catcher) c = {};
     struct trace t = {}, u = {};

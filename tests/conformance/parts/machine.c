@@ -1,23 +1,24 @@
 // What the machine sees: registers, alignment, control words, stacks and their guards.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef bool probe(word (*f)(void *), void *arg, const word *fill, word *seen);
+typedef bool probe_function(word (*f)(void *), void *arg, const word *fill, word *seen);
 
 CORO_DECL(keeper, (word rounds;),
           (word i; word x; word a; word b; word c; word d; word e; word f; word g; word h;), ())
-CORO_DECL(deep_keeper, (probe *probe; word (*seen)[6];), (word i; word x;), ())
+CORO_DECL(deep_keeper, (probe_function * probe; word(*seen)[6];), (word i; word x;), ())
 CORO_DECL(deep, (word depth; word n;), (word i; word x; word total;), ())
 CORO_DECL(deep_caller, (word depth; word n;), (word x; word e;), (SUB(deep)))
-CORO_DECL(aligned_callee, (word (*c)(word);), (word x;), ())
-CORO_DECL(aligned, (word (*c)(word);), (word x; word y; word i;), (SUB(aligned_callee)))
+CORO_DECL(aligned_callee, (word(*c)(word);), (word x;), ())
+CORO_DECL(aligned, (word(*c)(word);), (word x; word y; word i;), (SUB(aligned_callee)))
 CORO_DECL(rounding, (unsigned sse; unsigned x87; unsigned (*seen)[2];), (word x; word i;), ())
 CORO_DECL(hungry, (size_t bytes;), (word x;), ())
-CORO_DECL(c_caller, (word (*f)(word); word arg;), (word x; word y;), ())
-CORO_DECL(neighbour, (volatile unsigned char **where;), (word x; volatile unsigned char canary[256];), ())
+CORO_DECL(c_caller, (word(*f)(word); word arg;), (word x; word y;), ())
+CORO_DECL(neighbour, (volatile unsigned char **where;),
+          (word x; volatile unsigned char canary[256];), ())
 CORO_DECL(overflowing, (size_t bytes;), (word x;), ())
 CORO_DECL(pass, (word depth;), (word x;), (REC(pass)))
 
@@ -35,30 +36,51 @@ static inline __attribute__((always_inline)) word misaligned_here(void) {
     return off;
 }
 
+#define CO_BODIES(_)                                                                               \
+    _(keeper)                                                                                      \
+    _(deep_keeper)                                                                                 \
+    _(deep)                                                                                        \
+    _(deep_caller)                                                                                 \
+    _(aligned_callee)                                                                              \
+    _(aligned) _(rounding) _(hungry) _(c_caller) _(neighbour) _(overflowing) _(pass)
+
 #if CO_PART_BODIES
+// Leaves nothing of the resumer in the registers that a callee has to save. Not rbp: a build may
+// need it as the frame pointer.
+static inline void use_registers(void) {
+#if defined(__x86_64__)
+    __asm__ volatile("movq $-1, %%rbx\n\tmovq $-2, %%r12\n\tmovq $-3, %%r13\n\t"
+                     "movq $-4, %%r14\n\tmovq $-5, %%r15"
+                     :
+                     :
+                     : "rbx", "r12", "r13", "r14", "r15");
+#endif
+}
+
 // More locals than callee-saved registers, all of them live across the yield.
 CORO(keeper) {
     CO_BEGIN(keeper)
-    my->a = 1;
-    my->b = 2;
-    my->c = 3;
-    my->d = 4;
-    my->e = 5;
-    my->f = 6;
-    my->g = 7;
-    my->h = 8;
-    for (my->i = 0; my->i < my->rounds; my->i++) {
-        CO_YIELD(my->x, my->a + my->b + my->c + my->d + my->e + my->f + my->g + my->h);
-        my->a += my->x;
-        my->b += my->a;
-        my->c += my->b;
-        my->d += my->c;
-        my->e += my->d;
-        my->f += my->e;
-        my->g += my->f;
-        my->h += my->g;
-    }
-    CO_RETURN(my->h);
+        my->a = 1;
+        my->b = 2;
+        my->c = 3;
+        my->d = 4;
+        my->e = 5;
+        my->f = 6;
+        my->g = 7;
+        my->h = 8;
+        for (my->i = 0; my->i < my->rounds; my->i++) {
+            use_registers();
+            CO_YIELD(my->x, my->a + my->b + my->c + my->d + my->e + my->f + my->g + my->h);
+            my->a += my->x;
+            my->b += my->a;
+            my->c += my->b;
+            my->d += my->c;
+            my->e += my->d;
+            my->f += my->e;
+            my->g += my->f;
+            my->h += my->g;
+        }
+        CO_RETURN(my->h);
     CO_END
 }
 
@@ -75,16 +97,16 @@ static __attribute__((noinline)) word yield_once(void *arg) {
 // Fills the registers in assembly, yields from C called there, and shows what came back.
 CORO(deep_keeper) {
     CO_BEGIN(deep_keeper)
-    for (my->i = 0; my->i < 10; my->i++) {
-        word fill[6];
-        struct deep_yield d;
-        d.self = CO_SELF;
-        d.value = my->i;
-        for (word r = 0; r < 6; r++)
-            fill[r] = 0xB0D1E50000000000 + my->i * 16 + r;
-        my->probe(yield_once, &d, fill, my->seen[my->i]);
-    }
-    CO_RETURN(99);
+        for (my->i = 0; my->i < 10; my->i++) {
+            word fill[6];
+            struct deep_yield d;
+            d.self = CO_SELF;
+            d.value = my->i;
+            for (word r = 0; r < 6; r++)
+                fill[r] = 0xB0D1E50000000000 + my->i * 16 + r;
+            my->probe(yield_once, &d, fill, my->seen[my->i]);
+        }
+        CO_RETURN(99);
     CO_END
 }
 
@@ -100,24 +122,24 @@ static __attribute__((noinline)) word yield_below(co_handle self, word depth, wo
 
 CORO(deep) {
     CO_BEGIN(deep)
-    my->total = 0;
-    for (my->i = 0; my->i < 3; my->i++) {
-        my->total += yield_below(CO_SELF, my->depth, my->n);
-        CO_YIELD(my->x, 1000 + my->i);
-        my->total += my->x;
-    }
-    CO_RETURN(my->total);
+        my->total = 0;
+        for (my->i = 0; my->i < 3; my->i++) {
+            my->total += yield_below(CO_SELF, my->depth, my->n);
+            CO_YIELD(my->x, 1000 + my->i);
+            my->total += my->x;
+        }
+        CO_RETURN(my->total);
     CO_END
 }
 
 CORO(deep_caller) {
     CO_BEGIN(deep_caller)
-    CO_TRY
-    CO_CALL(my->x, deep, my->depth, my->n);
-    CO_CATCH(my->e)
-    CO_YIELD(my->x, 5000 + my->e);
-    CO_END_TRY
-    CO_RETURN(my->x);
+        CO_TRY
+            CO_CALL(my->x, deep, my->depth, my->n);
+            CO_CATCH(my->e)
+            CO_YIELD(my->x, 5000 + my->e);
+        CO_END_TRY
+        CO_RETURN(my->x);
     CO_END
 }
 
@@ -130,21 +152,21 @@ static __attribute__((noinline)) word misaligned_in_function(void) {
 
 CORO(aligned_callee) {
     CO_BEGIN(aligned_callee)
-    CO_YIELD(my->x, MISALIGNED(my->c));
-    CO_YIELD(my->x, MISALIGNED(my->c));
-    CO_RETURN(MISALIGNED(my->c));
+        CO_YIELD(my->x, MISALIGNED(my->c));
+        CO_YIELD(my->x, MISALIGNED(my->c));
+        CO_RETURN(MISALIGNED(my->c));
     CO_END
 }
 
 CORO(aligned) {
     CO_BEGIN(aligned)
-    CO_YIELD(my->x, MISALIGNED(my->c));
-    for (my->i = 0; my->i < 3; my->i++) {
         CO_YIELD(my->x, MISALIGNED(my->c));
-        CO_CALL(my->y, aligned_callee, my->c);
-        CO_YIELD(my->x, my->y | MISALIGNED(my->c));
-    }
-    CO_RETURN(MISALIGNED(my->c));
+        for (my->i = 0; my->i < 3; my->i++) {
+            CO_YIELD(my->x, MISALIGNED(my->c));
+            CO_CALL(my->y, aligned_callee, my->c);
+            CO_YIELD(my->x, my->y | MISALIGNED(my->c));
+        }
+        CO_RETURN(MISALIGNED(my->c));
     CO_END
 }
 
@@ -176,75 +198,74 @@ static inline void set_words(unsigned sse, unsigned x87) {
 
 CORO(rounding) {
     CO_BEGIN(rounding)
-    set_words(my->sse, my->x87);
-    for (my->i = 0; my->i < 4; my->i++) {
-        CO_YIELD(my->x, my->i);
-        my->seen[my->i][0] = sse_word();
-        my->seen[my->i][1] = x87_word();
-    }
-    CO_RETURN(9);
+        set_words(my->sse, my->x87);
+        for (my->i = 0; my->i < 4; my->i++) {
+            CO_YIELD(my->x, my->i);
+            my->seen[my->i][0] = sse_word();
+            my->seen[my->i][1] = x87_word();
+        }
+        CO_RETURN(9);
     CO_END
 }
 
 // Needs that much of its own stack, twice, with a yield between.
 CORO(hungry) {
     CO_BEGIN(hungry)
-    CO_YIELD(my->x, use_stack((const char *)__builtin_frame_address(0), my->bytes));
-    CO_YIELD(my->x, use_stack((const char *)__builtin_frame_address(0), my->bytes));
-    CO_RETURN(2);
+        CO_YIELD(my->x, use_stack((const char *)__builtin_frame_address(0), my->bytes));
+        CO_YIELD(my->x, use_stack((const char *)__builtin_frame_address(0), my->bytes));
+        CO_RETURN(2);
     CO_END
 }
 
 CORO(c_caller) {
     CO_BEGIN(c_caller)
-    my->x = CO_CCALL(my->f, my->arg);
-    CO_YIELD(my->y, my->x);
-    my->x = CO_CCALL(my->f, my->arg + my->y);
-    CO_RETURN(my->x);
+        my->x = CO_CCALL(my->f, my->arg);
+        CO_YIELD(my->y, my->x);
+        my->x = CO_CCALL(my->f, my->arg + my->y);
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(neighbour) {
     CO_BEGIN(neighbour)
-    for (my->x = 0; my->x < sizeof my->canary; my->x++)
-        my->canary[my->x] = 0xC5;
-    *my->where = my->canary;
-    CO_YIELD(my->x, 1);
-    my->canary[my->x % sizeof my->canary] = 0; // it lives across the yield
-    CO_RETURN(2);
+        for (my->x = 0; my->x < sizeof my->canary; my->x++)
+            my->canary[my->x] = 0xC5;
+        *my->where = my->canary;
+        CO_YIELD(my->x, 1);
+        my->canary[my->x % sizeof my->canary] = 0; // it lives across the yield
+        CO_RETURN(2);
     CO_END
 }
 
 CORO(overflowing) {
     CO_BEGIN(overflowing)
-    CO_YIELD(my->x, 1);
-    my->x = use_stack((const char *)__builtin_frame_address(0), my->bytes);
-    CO_RETURN(my->x);
+        CO_YIELD(my->x, 1);
+        my->x = use_stack((const char *)__builtin_frame_address(0), my->bytes);
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(pass) {
     CO_BEGIN(pass)
-    if (my->depth > 1) {
-        CO_CALLREC(my->x, pass, my->depth - 1);
-    } else {
-        CO_YIELD(my->x, 1);
-        CO_YIELD(my->x, 2);
-    }
-    CO_RETURN(my->x);
+        if (my->depth > 1) {
+            CO_CALLREC(my->x, pass, my->depth - 1);
+        } else {
+            CO_YIELD(my->x, 1);
+            CO_YIELD(my->x, 2);
+        }
+        CO_RETURN(my->x);
     CO_END
 }
-#endif
-#define CO_BODIES(_)                                                                               \
-    _(keeper) _(deep_keeper) _(deep) _(deep_caller) _(aligned_callee) _(aligned) _(rounding)       \
-        _(hungry) _(c_caller) _(neighbour) _(overflowing) _(pass)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+
+KIT_DRIVERS(CO_BODIES)
 
 // ---- Callee-saved registers ---------------------------------------------------------------------
 
@@ -355,7 +376,8 @@ KIT_CHECK(registers_of_body, CO_CAP_CALLEE_SAVED | CO_CAP_DEEP_YIELD, KIT_ALWAYS
 
 // ---- Deep yield ---------------------------------------------------------------------------------
 
-KIT_CHECK(deep_yield, CO_CAP_DEEP_YIELD, KIT_ALWAYS, "C functions below a body yield and get what is sent") {
+KIT_CHECK(deep_yield, CO_CAP_DEEP_YIELD, KIT_ALWAYS,
+          "C functions below a body yield and get what is sent") {
     for (word depth = 0; depth < 20; depth += 4) {
         CO_VAR(deep) v = {};
         WANT_INIT(deep, &v, depth, 5);
@@ -469,7 +491,8 @@ KIT_CHECK(control_words, CO_CAP_FP_CONTROL, KIT_ALWAYS,
 
 // ---- Stacks -------------------------------------------------------------------------------------
 
-KIT_CHECK(stated_need, CO_CAP_STACK_SIZE, KIT_ALWAYS, "the stack asked of CO_INIT_STACK is there to the last byte") {
+KIT_CHECK(stated_need, CO_CAP_STACK_SIZE, KIT_ALWAYS,
+          "the stack asked of CO_INIT_STACK is there to the last byte") {
     static const size_t needs[] = {1 << 12, 1 << 14, 1 << 15, 100000, 1 << 18, 1 << 20, 3 << 20};
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         CO_VAR(hungry) v = {}, w = {};
@@ -500,7 +523,8 @@ static word needs_much_room(word arg) {
     return use_stack((const char *)__builtin_frame_address(0), 200000) + arg;
 }
 
-KIT_CHECK(c_call, 0, KIT_ALWAYS, "CO_CCALL gives the function its argument and the body its value") {
+KIT_CHECK(c_call, 0, KIT_ALWAYS,
+          "CO_CCALL gives the function its argument and the body its value") {
     CO_VAR(c_caller) v = {};
     WANT_INIT(c_caller, &v, doubles, 21);
     WANT_GO(c_caller, &v, 0, CO_YIELDED, 42);
@@ -508,7 +532,8 @@ KIT_CHECK(c_call, 0, KIT_ALWAYS, "CO_CCALL gives the function its argument and t
     WANT_FINI(c_caller, &v);
 }
 
-KIT_CHECK(c_call_room, 0, KIT_ALWAYS, "CO_CCALL's function has a real stack: 8 KiB of it at least") {
+KIT_CHECK(c_call_room, 0, KIT_ALWAYS,
+          "CO_CCALL's function has a real stack: 8 KiB of it at least") {
     CO_VAR(c_caller) v = {};
     WANT_INIT(c_caller, &v, needs_room, 3);
     WANT_GO(c_caller, &v, 0, CO_YIELDED, 1 + 3);
@@ -516,7 +541,8 @@ KIT_CHECK(c_call_room, 0, KIT_ALWAYS, "CO_CCALL's function has a real stack: 8 K
     WANT_FINI(c_caller, &v);
 }
 
-KIT_CHECK(c_call_stated_room, 0, KIT_ALWAYS, "where a need was stated, CO_CCALL's function has that much") {
+KIT_CHECK(c_call_stated_room, 0, KIT_ALWAYS,
+          "where a need was stated, CO_CCALL's function has that much") {
     CO_VAR(c_caller) v = {};
     WANT_STATUS(CO_INIT_STACK(c_caller, &v, 220000, needs_much_room, 3), 0);
     WANT_GO(c_caller, &v, 0, CO_YIELDED, 1 + 3);
@@ -536,7 +562,8 @@ static word drives_another(word arg) {
     return total + out;
 }
 
-KIT_CHECK(c_call_resumes, 0, KIT_ALWAYS, "a function run by CO_CCALL may drive coroutines that use CO_CCALL") {
+KIT_CHECK(c_call_resumes, 0, KIT_ALWAYS,
+          "a function run by CO_CCALL may drive coroutines that use CO_CCALL") {
     CO_VAR(c_caller) v = {};
     WANT_INIT(c_caller, &v, drives_another, 10);
     WANT_GO(c_caller, &v, 0, CO_YIELDED, 2 + 21);
@@ -560,7 +587,8 @@ static void look_at_canaries(int signal_number) {
 static void give_signal_stack(void) {
     stack_t stack = {};
     stack.ss_size = 65536;
-    stack.ss_sp = malloc(stack.ss_size); // lives as long as its thread: this process is about to die
+    stack.ss_sp =
+        malloc(stack.ss_size); // lives as long as its thread: this process is about to die
     if (stack.ss_sp == NULL || sigaltstack(&stack, NULL) != 0)
         FAIL("no signal stack");
 }

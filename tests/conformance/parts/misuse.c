@@ -1,15 +1,16 @@
 // Misuse: each kind has its error code in the checked build, and does no harm.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
 CORO_DECL(two, (), (word x;), ())
 CORO_DECL(failing, (), (word x;), ())
 // Does something with `other`, which may be itself, and marks what that said.
 enum deed { RESUME, THROW, CLOSE };
-CORO_DECL(meddler, (co_handle *other; struct trace *t; enum deed deed;), (word x; word out; int status;), ())
-CORO_DECL(meddling_callee, (co_handle *other; struct trace *t; enum deed deed;),
+CORO_DECL(meddler, (co_handle * other; struct trace * t; enum deed deed;),
+          (word x; word out; int status;), ())
+CORO_DECL(meddling_callee, (co_handle * other; struct trace * t; enum deed deed;),
           (word x; word out; int status;), (SUB(meddler)))
-CORO_DECL(late, (struct trace *t;), (word x;), ())
+CORO_DECL(late, (struct trace * t;), (word x;), ())
 
 // The code is what counts; `out` must not be needed.
 static inline int do_to(co_handle other, enum deed deed, word *out) {
@@ -23,36 +24,38 @@ static inline int do_to(co_handle other, enum deed deed, word *out) {
     }
 }
 
+#define CO_BODIES(_) _(two) _(failing) _(meddler) _(meddling_callee) _(late)
+
 #if CO_PART_BODIES
 CORO(two) {
     CO_BEGIN(two)
-    CO_YIELD(my->x, 1);
-    CO_RETURN(2);
+        CO_YIELD(my->x, 1);
+        CO_RETURN(2);
     CO_END
 }
 
 CORO(failing) {
     CO_BEGIN(failing)
-    CO_RAISE(3);
+        CO_RAISE(3);
     CO_END
 }
 
 CORO(meddler) {
     CO_BEGIN(meddler)
-    CO_YIELD(my->x, 1);
-    my->status = do_to(*my->other, my->deed, &my->out);
-    mark(my->t, (word)my->status);
-    CO_YIELD(my->x, 2);
-    CO_RETURN(3);
-    CO_FINALLY
-    mark(my->t, 100);
+        CO_YIELD(my->x, 1);
+        my->status = do_to(*my->other, my->deed, &my->out);
+        mark(my->t, (word)my->status);
+        CO_YIELD(my->x, 2);
+        CO_RETURN(3);
+        CO_FINALLY
+        mark(my->t, 100);
     CO_END_FINALLY
 }
 
 CORO(meddling_callee) {
     CO_BEGIN(meddling_callee)
-    CO_CALL(my->x, meddler, my->other, my->t, my->deed);
-    CO_RETURN(my->x);
+        CO_CALL(my->x, meddler, my->other, my->t, my->deed);
+        CO_RETURN(my->x);
     CO_END
 }
 
@@ -63,19 +66,20 @@ static __attribute__((noinline)) word yield_deep(co_handle self) {
 // A C function called by a cleanup may yield, as far as any compiler can see.
 CORO(late) {
     CO_BEGIN(late)
-    CO_YIELD(my->x, 1);
-    CO_RETURN(2);
-    CO_FINALLY
-    mark(my->t, 1);
-    my->x = yield_deep(CO_SELF);
-    mark(my->t, 2);
+        CO_YIELD(my->x, 1);
+        CO_RETURN(2);
+        CO_FINALLY
+        mark(my->t, 1);
+        my->x = yield_deep(CO_SELF);
+        mark(my->t, 2);
     CO_END_FINALLY
 }
-#endif
-#define CO_BODIES(_) _(two) _(failing) _(meddler) _(meddling_callee) _(late)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
+KIT_DRIVERS(CO_BODIES)
+
 // Resume, throw: by name and through the handle, twice, always the same code.
 #define WANT_REFUSED(name, v, code)                                                                \
     do {                                                                                           \
@@ -105,7 +109,8 @@ KIT_CHECK(failed, 0, KIT_CHECKED, "resume or throw into what has failed by itsel
     WANT_FINI(failing, &v);
 }
 
-KIT_CHECK(failed_by_throw, 0, KIT_CHECKED, "resume or throw into what a throw has ended: CO_E_FINISHED") {
+KIT_CHECK(failed_by_throw, 0, KIT_CHECKED,
+          "resume or throw into what a throw has ended: CO_E_FINISHED") {
     CO_VAR(two) v = {};
     WANT_INIT(two, &v);
     WANT_GO(two, &v, 0, CO_YIELDED, 1);
@@ -114,7 +119,8 @@ KIT_CHECK(failed_by_throw, 0, KIT_CHECKED, "resume or throw into what a throw ha
     WANT_FINI(two, &v);
 }
 
-KIT_CHECK(failed_unstarted, 0, KIT_CHECKED, "resume or throw into what a throw has ended unstarted: CO_E_FINISHED") {
+KIT_CHECK(failed_unstarted, 0, KIT_CHECKED,
+          "resume or throw into what a throw has ended unstarted: CO_E_FINISHED") {
     CO_VAR(two) v = {};
     WANT_INIT(two, &v);
     WANT_HURL(two, &v, 7, CO_FAILED, 7);
@@ -122,7 +128,8 @@ KIT_CHECK(failed_unstarted, 0, KIT_CHECKED, "resume or throw into what a throw h
     WANT_FINI(two, &v);
 }
 
-KIT_CHECK(empty, 0, KIT_CHECKED, "resume or throw into an all-zero variable: CO_E_INVALID; close: nothing") {
+KIT_CHECK(empty, 0, KIT_CHECKED,
+          "resume or throw into an all-zero variable: CO_E_INVALID; close: nothing") {
     static CO_VAR(two) v;
     WANT_REFUSED(two, &v, CO_E_INVALID);
     WANT_STATUS(co_close(CO_HANDLE(&v)), 0);
@@ -132,7 +139,8 @@ KIT_CHECK(empty, 0, KIT_CHECKED, "resume or throw into an all-zero variable: CO_
     WANT_FINI(two, &v);
 }
 
-KIT_CHECK(closed, 0, KIT_CHECKED, "resume or throw after CO_FINI: refused, whatever was left to do") {
+KIT_CHECK(closed, 0, KIT_CHECKED,
+          "resume or throw after CO_FINI: refused, whatever was left to do") {
     for (int yields = 0; yields <= 2; yields++) {
         CO_VAR(two) v = {};
         WANT_INIT(two, &v);
@@ -174,17 +182,20 @@ static void meddle_with_itself(enum deed deed, bool in_callee) {
     WANT_FINI(meddling_callee, &w);
 }
 
-KIT_CHECK(resume_itself, 0, KIT_CHECKED, "a body that resumes itself gets CO_E_RUNNING and goes on") {
+KIT_CHECK(resume_itself, 0, KIT_CHECKED,
+          "a body that resumes itself gets CO_E_RUNNING and goes on") {
     meddle_with_itself(RESUME, false);
     meddle_with_itself(RESUME, true);
 }
 
-KIT_CHECK(throw_into_itself, 0, KIT_CHECKED, "a body that throws into itself gets CO_E_RUNNING and goes on") {
+KIT_CHECK(throw_into_itself, 0, KIT_CHECKED,
+          "a body that throws into itself gets CO_E_RUNNING and goes on") {
     meddle_with_itself(THROW, false);
     meddle_with_itself(THROW, true);
 }
 
-KIT_CHECK(close_from_inside, 0, KIT_CHECKED, "a body that closes itself gets CO_E_RUNNING and goes on") {
+KIT_CHECK(close_from_inside, 0, KIT_CHECKED,
+          "a body that closes itself gets CO_E_RUNNING and goes on") {
     meddle_with_itself(CLOSE, false);
     meddle_with_itself(CLOSE, true);
 }
@@ -209,15 +220,18 @@ static void meddle_with_resumer(enum deed deed) {
     WANT_FINI(meddler, &b);
 }
 
-KIT_CHECK(resume_resumer, 0, KIT_CHECKED, "resuming the one that resumed me: CO_E_RUNNING, both go on") {
+KIT_CHECK(resume_resumer, 0, KIT_CHECKED,
+          "resuming the one that resumed me: CO_E_RUNNING, both go on") {
     meddle_with_resumer(RESUME);
 }
 
-KIT_CHECK(throw_into_resumer, 0, KIT_CHECKED, "throwing into the one that resumed me: CO_E_RUNNING, both go on") {
+KIT_CHECK(throw_into_resumer, 0, KIT_CHECKED,
+          "throwing into the one that resumed me: CO_E_RUNNING, both go on") {
     meddle_with_resumer(THROW);
 }
 
-KIT_CHECK(close_resumer, 0, KIT_CHECKED, "closing the one that resumed me: CO_E_RUNNING, both go on") {
+KIT_CHECK(close_resumer, 0, KIT_CHECKED,
+          "closing the one that resumed me: CO_E_RUNNING, both go on") {
     meddle_with_resumer(CLOSE);
 }
 

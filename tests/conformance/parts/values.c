@@ -1,12 +1,12 @@
 // Values in and out, locals across yields, handles.
 #include <backend.h>
-#include "kit.h"
+#include "../kit.h"
 
 CORO_DECL(at_once, (word result;), (), ())
 CORO_DECL(count, (word n;), (word i; word sent;), ())
 CORO_DECL(parrot, (), (word x; word i;), ())
 CORO_DECL(odd, (), (word x; unsigned i;), ())
-CORO_DECL(sum, (struct trace *t;), (word x; word total;), ())
+CORO_DECL(sum, (struct trace * t;), (word x; word total;), ())
 CORO_DECL(typed, (const char *text; double d; char c; struct co_result pair;), (word x; int i;), ())
 CORO_DECL(lanes, (word rounds;),
           (word i; word x; word a; word b; word c; word d; word e; word f; word g; word h; word k;
@@ -14,7 +14,7 @@ CORO_DECL(lanes, (word rounds;),
           ())
 CORO_DECL(array, (), (word x; word i; word table[100];), ())
 CORO_DECL(once, (word n;), (word x; word calls;), ())
-CORO_DECL(falls_off, (struct trace *t;), (word x;), ())
+CORO_DECL(falls_off, (struct trace * t;), (word x;), ())
 
 // Every local feeds another, so that one lost or stale word shows in all later values.
 #define MIX(p)                                                                                     \
@@ -28,114 +28,118 @@ CORO_DECL(falls_off, (struct trace *t;), (word x;), ())
     ((p)->a = 1, (p)->b = 2, (p)->c = 3, (p)->d = 4, (p)->e = 5, (p)->f = 6, (p)->g = 7,           \
      (p)->h = 8, (p)->k = 9, (p)->l = 10, (p)->m = 11, (p)->n = 12, (p)->x = 0)
 
+#define CO_BODIES(_)                                                                               \
+    _(at_once) _(count) _(parrot) _(odd) _(sum) _(typed) _(lanes) _(array) _(once) _(falls_off)
+
 #if CO_PART_BODIES
 CORO(at_once) {
     CO_BEGIN(at_once)
-    CO_RETURN(my->result);
+        CO_RETURN(my->result);
     CO_END
 }
 
 CORO(count) {
     CO_BEGIN(count)
-    for (my->i = 0; my->i < my->n; my->i++) {
-        CO_YIELD(my->sent, my->i);
-    }
-    CO_RETURN(my->n * 100);
+        for (my->i = 0; my->i < my->n; my->i++) {
+            CO_YIELD(my->sent, my->i);
+        }
+        CO_RETURN(my->n * 100);
     CO_END
 }
 
 // Yields what was sent last; returns how often it was asked.
 CORO(parrot) {
     CO_BEGIN(parrot)
-    my->i = 0;
-    my->x = 1000;
-    while (my->x != 0) {
-        my->i++;
-        CO_YIELD(my->x, my->x);
-    }
-    CO_RETURN(my->i);
+        my->i = 0;
+        my->x = 1000;
+        while (my->x != 0) {
+            my->i++;
+            CO_YIELD(my->x, my->x);
+        }
+        CO_RETURN(my->i);
     CO_END
 }
 
 // Yields the odd words, answers each with the complement of what was sent.
 CORO(odd) {
     CO_BEGIN(odd)
-    for (my->i = 0; my->i < ODD_WORDS; my->i++) {
-        CO_YIELD(my->x, odd_word(my->i));
-        CO_YIELD(my->x, ~my->x);
-    }
-    CO_RETURN(my->x);
+        for (my->i = 0; my->i < ODD_WORDS; my->i++) {
+            CO_YIELD(my->x, odd_word(my->i));
+            CO_YIELD(my->x, ~my->x);
+        }
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(sum) {
     CO_BEGIN(sum)
-    my->total = 0;
-    do {
-        CO_YIELD(my->x, my->total);
-        mark(my->t, my->x);
-        my->total += my->x;
-    } while (my->x != 0);
-    CO_RETURN(my->total);
+        my->total = 0;
+        do {
+            CO_YIELD(my->x, my->total);
+            mark(my->t, my->x);
+            my->total += my->x;
+        } while (my->x != 0);
+        CO_RETURN(my->total);
     CO_END
 }
 
 CORO(typed) {
     CO_BEGIN(typed)
-    for (my->i = 0; my->i < 2; my->i++) {
-        CO_YIELD(my->x, (word)my->text[my->i]);
-    }
-    CO_YIELD(my->x, (word)(my->d * 4));
-    CO_YIELD(my->x, (word)my->c);
-    CO_YIELD(my->x, my->pair.v);
-    CO_RETURN(my->pair.st);
+        for (my->i = 0; my->i < 2; my->i++) {
+            CO_YIELD(my->x, (word)my->text[my->i]);
+        }
+        CO_YIELD(my->x, (word)(my->d * 4));
+        CO_YIELD(my->x, (word)my->c);
+        CO_YIELD(my->x, my->pair.v);
+        CO_RETURN(my->pair.st);
     CO_END
 }
 
 CORO(lanes) {
     CO_BEGIN(lanes)
-    MIX_START(my);
-    for (my->i = 0; my->i < my->rounds; my->i++) {
-        CO_YIELD(my->x, MIX(my));
-    }
-    CO_RETURN(MIX(my));
+        MIX_START(my);
+        for (my->i = 0; my->i < my->rounds; my->i++) {
+            CO_YIELD(my->x, MIX(my));
+        }
+        CO_RETURN(MIX(my));
     CO_END
 }
 
 CORO(array) {
     CO_BEGIN(array)
-    for (my->i = 0; my->i < 100; my->i++) {
-        CO_YIELD(my->table[my->i], my->i);
-    }
-    my->x = 0;
-    for (my->i = 0; my->i < 100; my->i++)
-        my->x = my->x * 31 + my->table[my->i];
-    CO_RETURN(my->x);
+        for (my->i = 0; my->i < 100; my->i++) {
+            CO_YIELD(my->table[my->i], my->i);
+        }
+        my->x = 0;
+        for (my->i = 0; my->i < 100; my->i++)
+            my->x = my->x * 31 + my->table[my->i];
+        CO_RETURN(my->x);
     CO_END
 }
 
 CORO(once) {
     CO_BEGIN(once)
-    my->calls = 0;
-    CO_YIELD(my->x, my->calls++);
-    CO_YIELD(my->x, my->calls++);
-    CO_RETURN(my->calls++ * 10 + my->n++);
+        my->calls = 0;
+        CO_YIELD(my->x, my->calls++);
+        CO_YIELD(my->x, my->calls++);
+        CO_RETURN(my->calls++ * 10 + my->n++);
     CO_END
 }
 
 CORO(falls_off) {
     CO_BEGIN(falls_off)
-    CO_YIELD(my->x, 7);
-    mark(my->t, my->x);
+        CO_YIELD(my->x, 7);
+        mark(my->t, my->x);
     CO_END
 }
-#endif
-#define CO_BODIES(_)                                                                               \
-    _(at_once) _(count) _(parrot) _(odd) _(sum) _(typed) _(lanes) _(array) _(once) _(falls_off)
 CO_DISPATCH(CO_BODIES)
+#endif
 
 #if CO_PART_LOOP
-KIT_CHECK(returns_at_once, 0, KIT_ALWAYS, "a body without a yield runs when first resumed, and returns") {
+KIT_DRIVERS(CO_BODIES)
+
+KIT_CHECK(returns_at_once, 0, KIT_ALWAYS,
+          "a body without a yield runs when first resumed, and returns") {
     CO_VAR(at_once) v = {};
     WANT_INIT(at_once, &v, 77);
     WANT_GO(at_once, &v, 0, CO_RETURNED, 77);
@@ -195,7 +199,8 @@ KIT_CHECK(variable_used_again, 0, KIT_ALWAYS, "a variable serves one coroutine a
     }
 }
 
-KIT_CHECK(send, 0, KIT_ALWAYS, "a yield gives what the next resume sends; the first resume's is ignored") {
+KIT_CHECK(send, 0, KIT_ALWAYS,
+          "a yield gives what the next resume sends; the first resume's is ignored") {
     CO_VAR(parrot) v = {};
     WANT_INIT(parrot, &v);
     WANT_GO(parrot, &v, 4711, CO_YIELDED, 1000);
@@ -205,7 +210,8 @@ KIT_CHECK(send, 0, KIT_ALWAYS, "a yield gives what the next resume sends; the fi
     WANT_FINI(parrot, &v);
 }
 
-KIT_CHECK(send_is_seen_before_next_yield, 0, KIT_ALWAYS, "what is sent is there before the body goes on") {
+KIT_CHECK(send_is_seen_before_next_yield, 0, KIT_ALWAYS,
+          "what is sent is there before the body goes on") {
     CO_VAR(sum) v = {};
     struct trace t = {};
     WANT_INIT(sum, &v, &t);
@@ -218,7 +224,8 @@ KIT_CHECK(send_is_seen_before_next_yield, 0, KIT_ALWAYS, "what is sent is there 
     WANT_FINI(sum, &v);
 }
 
-KIT_CHECK(odd_words, 0, KIT_ALWAYS, "every word travels, also those that look like statuses or codes") {
+KIT_CHECK(odd_words, 0, KIT_ALWAYS,
+          "every word travels, also those that look like statuses or codes") {
     CO_VAR(odd) v = {};
     WANT_INIT(odd, &v);
     WANT_GO(odd, &v, 12, CO_YIELDED, odd_word(0));
@@ -237,7 +244,8 @@ KIT_CHECK(odd_words, 0, KIT_ALWAYS, "every word travels, also those that look li
     }
 }
 
-KIT_CHECK(arguments, 0, KIT_ALWAYS, "arguments of any type arrive: pointer, double, char, structure") {
+KIT_CHECK(arguments, 0, KIT_ALWAYS,
+          "arguments of any type arrive: pointer, double, char, structure") {
     CO_VAR(typed) v = {};
     struct co_result pair;
     pair.v = 11;
@@ -253,7 +261,8 @@ KIT_CHECK(arguments, 0, KIT_ALWAYS, "arguments of any type arrive: pointer, doub
     WANT_FINI(typed, &v);
 }
 
-KIT_CHECK(locals, 0, KIT_ALWAYS, "twelve locals keep their values across 1000 yields, in two bodies in turn") {
+KIT_CHECK(locals, 0, KIT_ALWAYS,
+          "twelve locals keep their values across 1000 yields, in two bodies in turn") {
     struct twin {
         word i, x, a, b, c, d, e, f, g, h, k, l, m, n;
     } twin[2];
@@ -310,7 +319,8 @@ KIT_CHECK(interleaved, 0, KIT_ALWAYS, "many coroutines of one body do not touch 
         WANT_FINI(count, &v[i]);
 }
 
-KIT_CHECK(mixed_handles, 0, KIT_ALWAYS, "bodies of several types are resumed through one type of handle") {
+KIT_CHECK(mixed_handles, 0, KIT_ALWAYS,
+          "bodies of several types are resumed through one type of handle") {
     CO_VAR(count) c = {};
     CO_VAR(parrot) p = {};
     CO_VAR(lanes) l = {};

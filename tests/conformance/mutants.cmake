@@ -1,0 +1,48 @@
+# The self-test of the kit: one mistake is planted in a backend, and the kit has to notice it.
+#
+# Each line: a mutant of impls/common/mutant.h, the part of the kit, the checks that must fail (each
+# of them), and the backends that have such a place.
+
+set(kit_mutants
+    "drop_register     machine registers_of_body            fiber-full,fiber-small"
+    "drop_register     machine registers_of_resumer         fiber-full,fiber-small"
+    "misalign          machine alignment                    fiber-full,fiber-small"
+    "no_guard          machine overflow,overflow_large      fiber-full,fiber-small"
+    "lose_sent         values  send,odd_words,locals        all"
+    "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
+    "skip_cleanup      close   suspended,innermost_first,owned  all")
+
+# For 'all': who includes none of the lowerings in impls/common has no such place.
+set(kit_mutant_backends fiber-full fiber-small stackless-chain stackless-leaf thread-futex)
+
+foreach(line IN LISTS kit_mutants)
+    string(REGEX REPLACE " +" ";" line "${line}")
+    list(GET line 0 mutant)
+    list(GET line 1 part)
+    list(GET line 2 checks)
+    list(GET line 3 wanted)
+    string(REPLACE "," ";" wanted "${wanted}")
+    if(wanted STREQUAL "all")
+        set(wanted ${kit_mutant_backends})
+    endif()
+    foreach(backend IN LISTS wanted)
+        if(NOT backend IN_LIST backends)
+            continue()
+        endif()
+        set(target conformance-mutant-${backend}-${mutant})
+        if(NOT TARGET ${target})
+            kit_add_program(${target} ${backend} CHECKED 1 BINDINGS opaque
+                PARTS "${CMAKE_CURRENT_SOURCE_DIR}/parts/${part}.c")
+            foreach(object ${target} ${target}-runtime ${target}-bodies)
+                target_compile_definitions(${object} PRIVATE CO_MUTANT=${mutant})
+            endforeach()
+        endif()
+        string(REPLACE "," ";" checks "${checks}")
+        foreach(check IN LISTS checks)
+            set(test conformance-mutant-${backend}-${mutant}/${check})
+            add_test(NAME ${test} COMMAND ${target} --limit 10 "${part}.${check}")
+            set_tests_properties(${test} PROPERTIES TIMEOUT 60
+                PASS_REGULAR_EXPRESSION "not ok 1 - opaque/${part}.${check}")
+        endforeach()
+    endforeach()
+endforeach()
