@@ -35,8 +35,8 @@ struct co_stack {
         struct co_stack *next;      // while free
         struct co_mapping *mapping; // of a stack that is not kept for reuse: its own
     };
-    char *low;             // lowest usable byte; the guard page is below
-    size_t class_;         // its size class; CO_STACK_UNPOOLED and more: never kept
+    char *low;     // lowest usable byte; the guard page is below
+    size_t class_; // its size class; CO_STACK_UNPOOLED and more: never kept
 };
 
 struct co_stack_class {
