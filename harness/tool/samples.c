@@ -141,16 +141,23 @@ const char *cb_retake_name(enum cb_retake reason) {
     return retake_names[reason];
 }
 
+// Whether other processes took a part of a repetition's time that matters.
+static bool is_hit(const json_t *repetition, const struct cb_again *again) {
+    double wall = number(repetition, "real_time"), cpu = number(repetition, "cpu_time");
+    double involuntary = fmax(0, number(repetition, "nivcsw")); // fmax drops a NAN
+    double voluntary = fmax(0, number(repetition, "nvcsw"));
+    return involuntary > again->involuntary + voluntary && wall - cpu > again->lost * wall;
+}
+
 enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
                                    bool parallel) {
-    double involuntary = 0, voluntary = 0, steal = 0, seconds = 0;
-    size_t i;
-    json_t *repetition;
-    json_array_foreach(json_object_get(sample->document, "benchmarks"), i, repetition) {
-        involuntary += fmax(0, number(repetition, "nivcsw")); // fmax drops a NAN
-        voluntary += fmax(0, number(repetition, "nvcsw"));
+    double steal = 0, seconds = 0;
+    size_t i, hits = 0;
+    json_t *list = json_object_get(sample->document, "benchmarks"), *repetition;
+    json_array_foreach(list, i, repetition) {
         steal += fmax(0, number(repetition, "steal"));
         seconds += 1e-9 * fmax(0, number(repetition, "real_time"));
+        hits += !parallel && is_hit(repetition, again);
     }
     if (sample->status != CB_CELL_OK)
         return CB_RETAKE_NONE;
@@ -158,8 +165,8 @@ enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct 
         return CB_RETAKE_MIGRATION;
     if (steal > again->steal + again->steal_per_s * seconds)
         return CB_RETAKE_STEAL;
-    double allowed = again->involuntary + again->involuntary_per_s * seconds + voluntary;
-    return !parallel && involuntary > allowed ? CB_RETAKE_INVOLUNTARY : CB_RETAKE_NONE;
+    bool moved = (double)hits > again->hit * (double)json_array_size(list);
+    return moved ? CB_RETAKE_INVOLUNTARY : CB_RETAKE_NONE;
 }
 
 size_t cb_sample_get_retakes(const struct cb_sample *sample, enum cb_retake *reasons, size_t most) {

@@ -23,13 +23,15 @@ enum { CB_RETAKES = CB_RETAKE_INVOLUNTARY + 1 };
 // "migration", "steal" or "involuntary".
 const char *cb_retake_name(enum cb_retake reason);
 
-// When a sample is taken again (plan.json's `again`). What is allowed is for the sum of a sample's
-// repetitions, and more for a longer sample.
+// When a sample is taken again (plan.json's `again`).
 struct cb_again {
     int tries;
-    double share;                          // of all samples
-    double involuntary, involuntary_per_s; // switches
-    double steal, steal_per_s;             // ticks
+    double share; // of all samples
+    // A repetition is hit when it had more involuntary switches than this, beyond the voluntary
+    // ones, and lost more than this share of its time by them; a sample is disturbed when more than
+    // the share `hit` of its repetitions is: its value is their median, which a few don't move.
+    double involuntary, lost, hit;
+    double steal, steal_per_s; // ticks that a sample may have, and more for a longer one
 };
 
 // Reads a raw file and checks that it is a whole answer for this cell. NULL, or what is wrong with
@@ -39,9 +41,10 @@ char *cb_sample_read(struct cb_sample *sample, const char *path, const struct cb
 void cb_sample_free(struct cb_sample *sample);
 
 // What beside the cell's own work disturbed it, the gravest first: a migration, steal ticks, or
-// involuntary context switches beyond the limit and beyond the voluntary ones (a coroutine that
-// blocks a thread on each yield is switched away on its own account). The switches of a `parallel`
-// backend are its work whatever their kind: waking a thread may put it in one's place.
+// involuntary context switches. Switches alone say little: the kernel's own threads come often and
+// stay for microseconds. What was lost shows in the wall time beyond the CPU time. A coroutine that
+// blocks its thread is switched away on its own account; the switches of a `parallel` backend are
+// its work whatever their kind: waking a thread may put it in one's place.
 enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
                                    bool parallel);
 

@@ -185,70 +185,91 @@ static void a_reason_needs_no_repetitions(void **state) {
     cb_sample_free(&sample);
 }
 
-// Reads a sample of two repetitions that take 50 ms each; free it.
-static struct cb_sample sample_of(const char *counters) {
+// Reads a sample of four repetitions of 25 ms each, of which as many as `hits` say `counters` and
+// took so much CPU time, and the others nothing; free it.
+static struct cb_sample sample_of(int hits, const char *cpu_ms, const char *counters) {
     struct cb_cell cell = cell_of(time_kind);
     struct cb_sample sample;
-    char *list = cb_format("[{'real_time': 5e7, 'cpu_time': 1, 'operations': 1%s},"
-                           " {'real_time': 5e7, 'cpu_time': 1, 'operations': 1}]",
-                           counters);
-    write_raw(ANSWER, list);
-    free(list);
-    assert_null(cb_sample_read(&sample, file, &cell, 2));
+    struct cb_text list = {0};
+    for (int i = 0; i < 4; i++)
+        cb_text_add(&list, "%s{'real_time': 25e6, 'cpu_time': %se6, 'operations': 1%s}",
+                    i ? ", " : "[", i < hits ? cpu_ms : "25", i < hits ? counters : "");
+    cb_text_add(&list, "]");
+    write_raw(ANSWER, list.text);
+    cb_text_clear(&list);
+    assert_null(cb_sample_read(&sample, file, &cell, 4));
     return sample;
 }
 
-// One involuntary switch and one steal tick are allowed, and 10 and 20 for each second.
-static enum cb_retake disturbed(const char *counters, bool migrated, bool parallel) {
+// A switch is allowed in a repetition, and 4 % lost by more; one such repetition of four. Of steal
+// ticks one, and 20 for each second.
+static enum cb_retake disturbed_if(int hits, const char *cpu_ms, const char *counters,
+                                   bool migrated, bool parallel) {
     const struct cb_again again = {.tries = 2,
                                    .share = 1,
                                    .involuntary = 1,
-                                   .involuntary_per_s = 10,
+                                   .lost = 0.04,
+                                   .hit = 0.25,
                                    .steal = 1,
                                    .steal_per_s = 20};
-    struct cb_sample sample = sample_of(counters);
+    struct cb_sample sample = sample_of(hits, cpu_ms, counters);
     sample.migrated = migrated;
     enum cb_retake answer = cb_sample_disturbed(&sample, &again, parallel);
     cb_sample_free(&sample);
     return answer;
 }
 
-static void disturbed_samples_are_known(void **state) {
+static enum cb_retake disturbed(int hits, const char *cpu_ms, const char *counters) {
+    return disturbed_if(hits, cpu_ms, counters, false, false);
+}
+
+static void switches_that_cost_time_disturb(void **state) {
     (void)state;
-    assert_int_equal(disturbed("", false, false), CB_RETAKE_NONE);
-    // 1 + 10/s in 0.1 s
-    assert_int_equal(disturbed(", 'nivcsw': 2, 'steal': 0", false, false), CB_RETAKE_NONE);
-    assert_int_equal(disturbed(", 'nivcsw': 3, 'steal': 0", false, false), CB_RETAKE_INVOLUNTARY);
-    // 1 + 20/s in 0.1 s
-    assert_int_equal(disturbed(", 'nivcsw': 0, 'steal': 3", false, false), CB_RETAKE_NONE);
-    assert_int_equal(disturbed(", 'nivcsw': 0, 'steal': 4", false, false), CB_RETAKE_STEAL);
-    assert_int_equal(disturbed("", true, false), CB_RETAKE_MIGRATION);
-    // The gravest reason counts.
-    assert_int_equal(disturbed(", 'nivcsw': 9, 'steal': 9", true, false), CB_RETAKE_MIGRATION);
-    assert_int_equal(disturbed(", 'nivcsw': 9, 'steal': 9", false, false), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed(0, "25", ""), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(2, "23", ", 'nivcsw': 2"), CB_RETAKE_INVOLUNTARY);
+    // One repetition does not move the median.
+    assert_int_equal(disturbed(1, "5", ", 'nivcsw': 2"), CB_RETAKE_NONE);
+    // Many switches that took no time; time that was lost otherwise.
+    assert_int_equal(disturbed(4, "24.5", ", 'nivcsw': 99"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(4, "5", ", 'nivcsw': 1"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(4, "5", ""), CB_RETAKE_NONE);
     // What blocks is switched away on its own account.
-    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 50", false, false), CB_RETAKE_NONE);
-    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 53", false, false), CB_RETAKE_INVOLUNTARY);
+    assert_int_equal(disturbed(2, "5", ", 'nvcsw': 50, 'nivcsw': 51"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(2, "5", ", 'nvcsw': 50, 'nivcsw': 52"), CB_RETAKE_INVOLUNTARY);
     // Threads that wake each other on one unit are switched in any way.
-    assert_int_equal(disturbed(", 'nvcsw': 50, 'nivcsw': 5000", false, true), CB_RETAKE_NONE);
-    assert_int_equal(disturbed(", 'nivcsw': 5000, 'steal': 4", false, true), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed_if(4, "5", ", 'nvcsw': 50, 'nivcsw': 5000", false, true),
+                     CB_RETAKE_NONE);
+}
+
+static void the_gravest_reason_counts(void **state) {
+    (void)state;
+    // 1 + 20/s in 0.1 s
+    assert_int_equal(disturbed(1, "25", ", 'steal': 3"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(1, "25", ", 'steal': 4"), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed(4, "25", ", 'steal': 1"), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed_if(0, "25", "", true, false), CB_RETAKE_MIGRATION);
+    assert_int_equal(disturbed_if(4, "5", ", 'nivcsw': 9, 'steal': 9", true, false),
+                     CB_RETAKE_MIGRATION);
+    assert_int_equal(disturbed(4, "5", ", 'nivcsw': 9, 'steal': 9"), CB_RETAKE_STEAL);
+    assert_int_equal(disturbed_if(4, "5", ", 'nivcsw': 5000, 'steal': 4", false, true),
+                     CB_RETAKE_STEAL);
 }
 
 static void reasons_of_retakes_stay_in_the_file(void **state) {
     (void)state;
     struct cb_cell cell = cell_of(time_kind);
-    struct cb_sample sample = sample_of(", 'cycle_ns': 0.1");
+    struct cb_sample sample = sample_of(4, "24", ", 'cycle_ns': 0.1");
     enum cb_retake reasons[4] = {CB_RETAKE_STEAL, CB_RETAKE_INVOLUNTARY}, read[4];
     assert_int_equal(cb_sample_get_retakes(&sample, read, 4), 0);
-    char *before = rows_of(&cell, 2, "");
+    char *before = rows_of(&cell, 4, "");
     assert_int_equal(cb_sample_set_retakes(&sample, file, reasons, 2), 0);
     cb_sample_free(&sample);
-    assert_null(cb_sample_read(&sample, file, &cell, 2));
+    assert_null(cb_sample_read(&sample, file, &cell, 4));
     assert_int_equal(cb_sample_get_retakes(&sample, read, 4), 2);
     assert_memory_equal(read, reasons, 2 * sizeof *reasons);
     assert_int_equal(cb_sample_get_retakes(&sample, read, 1), 1);
     // It says all else as before.
-    char *after = rows_of(&cell, 2, "");
+    char *after = rows_of(&cell, 4, "");
     assert_string_equal(before, after);
     cb_sample_free(&sample);
     free(before);
@@ -294,7 +315,8 @@ int main(void) {
         cmocka_unit_test(rows_have_the_headers_columns),
         cmocka_unit_test(what_is_not_whole_is_refused),
         cmocka_unit_test(a_reason_needs_no_repetitions),
-        cmocka_unit_test(disturbed_samples_are_known),
+        cmocka_unit_test(switches_that_cost_time_disturb),
+        cmocka_unit_test(the_gravest_reason_counts),
         cmocka_unit_test(reasons_of_retakes_stay_in_the_file),
         cmocka_unit_test(a_twin_answers_for_its_original),
         cmocka_unit_test(facts_become_rows),
