@@ -33,9 +33,14 @@ CORO_DECL(throws_on, (struct trace * t; co_handle * other;), (word x; word out; 
     _(catches_callee)                                                                              \
     _(level)                                                                                       \
     _(in_loop)                                                                                     \
-    _(nested_try) _(returns_inside) _(dead_handler) _(left_try) _(after_callee_try)                \
-        _(raise_in_body) _(cleans) _(cleans_and_calls) _(catches_cleaners) _(passes_word) _(retry) \
-            _(locals_in_try) _(throws_on)
+    _(nested_try)                                                                                  \
+    _(returns_inside)                                                                              \
+    _(dead_handler)                                                                                \
+    _(left_try)                                                                                    \
+    _(after_callee_try)                                                                            \
+    _(raise_in_body)                                                                               \
+    _(cleans)                                                                                      \
+    _(cleans_and_calls) _(catches_cleaners) _(passes_word) _(retry) _(locals_in_try) _(throws_on)
 
 #if CO_PART_BODIES
 CORO(plain) {

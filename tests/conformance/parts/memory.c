@@ -190,6 +190,7 @@ KIT_CHECK(beyond_the_limit, 0, KIT_ALWAYS,
 
 // Every way a coroutine can end, n at a time, with and without calls.
 static void churn(size_t n) {
+    n = kit_sanitized ? n / 8 + 1 : n;
     CO_VAR(four) *f = (CO_VAR(four) *)calloc(n, sizeof *f);
     CO_VAR(leaf_call) *c = (CO_VAR(leaf_call) *)calloc(n, sizeof *c);
     CO_VAR(dig) *d = (CO_VAR(dig) *)calloc(n, sizeof *d);
