@@ -324,6 +324,68 @@ static void a_twin_knows_its_original(void **state) {
     cb_plan_free(&back);
 }
 
+static json_t *load_data(const char *name) {
+    char *path = cb_format("%s/../../../harness/data/%s", CB_TEST_DATA, name);
+    json_error_t error;
+    json_t *value = json_load_file(path, 0, &error);
+    if (value == NULL)
+        fail_msg("%s: %s", path, error.text);
+    free(path);
+    return value;
+}
+
+// A program that has the headline's cells and nothing else.
+static void add_headline_program(struct cb_programs *programs, const json_t *cells) {
+    add_program(programs, "able", "gcc", 0, "ok");
+    json_t *scenarios = json_array(), *cell;
+    size_t i;
+    json_array_foreach(
+        cells, i,
+        cell) if (strcmp("source", json_string_value(json_object_get(cell, "scenario"))) != 0)
+        json_array_append_new(scenarios,
+                              json_pack("{s:O, s:s, s:s, s:[{s:O, s:s, s:s}]}", "id",
+                                        json_object_get(cell, "scenario"), "unit", "turn", "kind",
+                                        "time", "cells", "params", json_object_get(cell, "params"),
+                                        "size", "quick", "status", "ok"));
+    json_object_set_new(programs->list[0].describe, "scenarios", scenarios);
+}
+
+// With the data that is delivered.
+static void every_headline_cell_has_a_twin(void **state) {
+    (void)state;
+    static const char *const modes[] = {"default", "full"};
+    json_t *real_data = load_data("plan.json"), *real_headline = load_data("headline.json"), *cell;
+    json_t *cells = json_object_get(real_headline, "cells");
+    for (size_t m = 0; m < 2; m++) {
+        struct cb_programs programs = {0};
+        add_headline_program(&programs, cells);
+        struct cb_choice choice = {.mode = modes[m], .twins = true};
+        struct cb_plan plan;
+        assert_int_equal(cb_plan_make(&plan, &programs, real_data, real_headline, &choice),
+                         CB_EXIT_OK);
+        size_t i, found = 0;
+        json_array_foreach(cells, i, cell) {
+            const char *scenario = json_string_value(json_object_get(cell, "scenario"));
+            char *id = cb_format("able/%s/%s/gcc/%s", scenario,
+                                 json_string_value(json_object_get(cell, "binding")),
+                                 json_string_value(json_object_get(cell, "params")));
+            bool has = strcmp(scenario, "source") == 0; // which is not measured
+            for (size_t c = 0; c < plan.count; c++)
+                has = has ||
+                      (plan.cells[c].twin_of != NULL && strcmp(plan.cells[c].twin_of, id) == 0);
+            if (!has)
+                fail_msg("%s: %s has no twin", modes[m], id);
+            found++;
+            free(id);
+        }
+        assert_true(found >= 8);
+        cb_plan_free(&plan);
+        cb_programs_free(&programs);
+    }
+    json_decref(real_data);
+    json_decref(real_headline);
+}
+
 static void expect_text(char *text, const char *expected) {
     assert_string_equal(text, expected);
     free(text);
@@ -527,6 +589,7 @@ int main(void) {
         cmocka_unit_test(twins_are_of_the_first_compiler),
         cmocka_unit_test(what_is_not_measured_has_no_twin),
         cmocka_unit_test(a_twin_knows_its_original),
+        cmocka_unit_test(every_headline_cell_has_a_twin),
         cmocka_unit_test(keys_are_put_in_order),
         cmocka_unit_test(a_link_that_can_be_used_stands_for_the_others),
         cmocka_unit_test(each_round_has_each_cell_once),
