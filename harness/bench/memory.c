@@ -161,16 +161,10 @@ static bool room_for(const struct cb_space *at_none, const struct cb_space *at_f
     return false;
 }
 
-void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, struct co_limit limit,
-                      const char *(*reason)(void), struct cb_slopes *slopes,
-                      struct cb_outcome *outcome) {
+void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, const char *(*reason)(void),
+                      struct cb_slopes *slopes, struct cb_outcome *outcome) {
     struct cb_space at_none, at_few, at_many;
     uint64_t few = n / 10;
-    if (n > limit.live) {
-        cb_outcome_set(outcome, CB_UNAVAILABLE, "n=%" PRIu64 " is more than %zu alive: %s", n,
-                       limit.live, limit.reason ? limit.reason : "the backend gives no reason");
-        return;
-    }
     // The first look is thrown away: it touches the buffers that the others read into.
     if (!look(&at_none, outcome) || !look(&at_none, outcome) ||
         (few > 0 && !grow(scenario, few, reason, outcome)) || !look(&at_few, outcome) ||

@@ -49,8 +49,7 @@ bool cb_space_exceeds(const struct cb_space *at_none, const struct cb_space *at_
 // Measures a scenario of kind space: grows to n/10 and to n, n being the parameter `n`, looks after
 // each, and has the coroutines verified. `limit` and `reason` are the backend's. The scenario must
 // be prepared. `slopes` is valid where the outcome is ok.
-void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, struct co_limit limit,
-                      const char *(*reason)(void), struct cb_slopes *slopes,
-                      struct cb_outcome *outcome);
+void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, const char *(*reason)(void),
+                      struct cb_slopes *slopes, struct cb_outcome *outcome);
 
 #endif

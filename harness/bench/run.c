@@ -92,7 +92,7 @@ static void before_space(void *user) {
 
 static void batch_space(void *user) {
     struct measuring *m = user;
-    cb_space_measure(m->session->entry->s, m->n, m->session->bench->backend.limit(),
+    cb_space_measure(m->session->entry->s, m->n,
                      m->session->library && m->session->bench->backend.lib_reason
                          ? m->session->bench->backend.lib_reason
                          : m->session->bench->backend.reason,

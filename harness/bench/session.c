@@ -56,6 +56,17 @@ static void configure(struct cb_session *session) {
     }
 }
 
+// The key n is how many coroutines live at once, in every scenario that has it. A backend that says
+// it can't have so many is believed: trying would take it seconds, or the machine its last thread.
+static bool within_limit(struct cb_session *session) {
+    long n = cb_param(session->params, "n", 0);
+    struct co_limit limit = session->bench->backend.limit();
+    if (n > 0 && (uint64_t)n > limit.live)
+        cb_outcome_set(&session->outcome, CB_UNAVAILABLE, "n=%ld is more than %zu alive: %s", n,
+                       limit.live, limit.reason ? limit.reason : "the backend gives no reason");
+    return session_ok(session);
+}
+
 static bool prepare(struct cb_session *session) {
     const struct cb_scenario *scenario = session->entry->s;
     int error = scenario->prepare ? scenario->prepare(session->params) : 0;
@@ -89,7 +100,7 @@ enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_b
         break;
     }
     configure(session);
-    if (session_ok(session))
+    if (session_ok(session) && within_limit(session))
         session->prepared = prepare(session);
     return CB_PIN_OK;
 }

@@ -201,13 +201,14 @@ static void describes_its_cells(void **state) {
     assert_string_equal(fake_text(time, "unit"), "turn");
     assert_string_equal(fake_text(time, "kind"), "time");
     json_t *cells = json_object_get(time, "cells");
-    assert_int_equal(json_array_size(cells), 7); // a=1 stands in two lists
+    assert_int_equal(json_array_size(cells), 8); // a=1 stands in two lists
     expect_cell(cells, 0, "a=1", "quick", "ok");
     expect_cell(cells, 3, "a=2", "default", "ok");
     expect_cell(cells, 4, "guard=no", "default", "ok");
     expect_cell(cells, 5, "cpus=2", "default", "not-claimed");
     assert_string_equal(fake_text(json_array_get(cells, 5), "note"), "parallel");
     expect_cell(cells, 6, "a=16", "full", "ok");
+    expect_cell(cells, 7, "n=1000", "full", "ok");
     json_t *metrics = json_object_get(json_array_get(scenarios, 1), "metrics");
     assert_string_equal(json_string_value(json_array_get(metrics, 1)), "ratio");
     json_t *space = json_array_get(scenarios, 2);

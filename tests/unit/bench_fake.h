@@ -149,7 +149,7 @@ static const struct cb_scenario fake_time = {
     .kind = CB_KIND_TIME,
     .quick = CB_LIST("a=1", "storage=fresh", "storage=reused"),
     .normal = CB_LIST("a=1", "a=2", "guard=no", "cpus=2"),
-    .full = CB_LIST("a=16"),
+    .full = CB_LIST("a=16", "n=1000"),
     .needs = fake_needs,
     .prepare = fake_prepare,
     .run = fake_run,

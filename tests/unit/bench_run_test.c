@@ -52,6 +52,25 @@ static void writes_the_document(void **state) {
     json_decref(document);
 }
 
+// A timed cell that needs more coroutines than there can be is not even prepared.
+static void respects_the_limit(void **state) {
+    (void)state;
+    int status = -1;
+    json_t *document;
+    fake.limit = 999;
+    json_t *context = fake_measure("time", "opaque", "n=1000", &status, &document);
+    assert_string_equal(fake_text(context, "status"), "unavailable");
+    assert_string_equal(fake_text(context, "note"),
+                        "n=1000 is more than 999 alive: fake.max_live: one slot each");
+    assert_int_equal(status, 0);
+    assert_int_equal(fake.runs, 0);
+    json_decref(context);
+    json_decref(document);
+    fake.limit = 1000;
+    json_decref(measure_ok("time", "n=1000", &document));
+    json_decref(document);
+}
+
 static void names_neither_host_nor_path(void **state) {
     (void)state;
     char host[256] = "";
@@ -278,6 +297,7 @@ int main(int argc, char **argv) {
         // First, while this process may still run everywhere.
         cmocka_unit_test_setup(lets_go_of_the_unit, fake_setup),
         cmocka_unit_test_setup(writes_the_document, fake_setup),
+        cmocka_unit_test_setup(respects_the_limit, fake_setup),
         cmocka_unit_test_setup(names_neither_host_nor_path, fake_setup),
         cmocka_unit_test_setup(times_the_hand_loop_too, fake_setup),
         cmocka_unit_test_setup(fails_on_another_result, fake_setup),
