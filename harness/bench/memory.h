@@ -47,7 +47,7 @@ bool cb_space_exceeds(const struct cb_space *at_none, const struct cb_space *at_
                       uint64_t many, uint64_t available, uint64_t *need);
 
 // Measures a scenario of kind space: grows to n/10 and to n, n being the parameter `n`, looks after
-// each, and has the coroutines verified. `limit` and `reason` are the backend's. The scenario must
+// each, and has the coroutines verified. `reason` is the backend's. The scenario must
 // be prepared. `slopes` is valid where the outcome is ok.
 void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, const char *(*reason)(void),
                       struct cb_slopes *slopes, struct cb_outcome *outcome);
