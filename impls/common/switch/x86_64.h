@@ -38,15 +38,18 @@ struct co_switch {
     "movq %%r13, 40+" context "(%%rdi)\n\t"                                                        \
     "movq %%r14, 48+" context "(%%rdi)\n\t"                                                        \
     "movq %%r15, 56+" context "(%%rdi)\n\t"
+// clang-format off
+#define CO_LOAD_R12_(context) CO_MUTATE(drop_register, "movq 32+" context "(%%rdi), %%r12\n\t", "")
 #define CO_LOAD_(context)                                                                          \
     "movq 0+" context "(%%rdi), %%rsp\n\t"                                                         \
     "movq 16+" context "(%%rdi), %%rbp\n\t"                                                        \
-    "movq 24+" context                                                                             \
-    "(%%rdi), %%rbx\n\t" CO_MUTATE(drop_register, "movq 32+" context "(%%rdi), %%r12\n\t",         \
-                                   "") "movq 40+" context "(%%rdi), %%r13\n\t"                     \
-                                       "movq 48+" context "(%%rdi), %%r14\n\t"                     \
-                                       "movq 56+" context "(%%rdi), %%r15\n\t"                     \
-                                       "jmpq *8+" context "(%%rdi)\n\t"
+    "movq 24+" context "(%%rdi), %%rbx\n\t"                                                        \
+    CO_LOAD_R12_(context)                                                                          \
+    "movq 40+" context "(%%rdi), %%r13\n\t"                                                        \
+    "movq 48+" context "(%%rdi), %%r14\n\t"                                                        \
+    "movq 56+" context "(%%rdi), %%r15\n\t"                                                        \
+    "jmpq *8+" context "(%%rdi)\n\t"
+// clang-format on
 
 // All that the ABI lets a function call destroy.
 #define CO_CALL_CLOBBERS_                                                                          \
