@@ -52,6 +52,8 @@ int cb_report_run(const char *run_dir, FILE *messages) {
     if (!status)
         status = cb_rep_write_ratios(&rep);
     if (!status)
+        status = cb_rep_write_mde(&rep);
+    if (!status)
         status = cb_rep_make_tables(&rep);
     if (!status)
         plots = cb_rep_make_plots(&rep);

@@ -15,7 +15,11 @@
 
 const char *const cb_rep_estimator_names[CB_REP_ESTIMATORS] = {"median", "lower-quartile"};
 
-static const double estimator_quantile[CB_REP_ESTIMATORS] = {0.5, 0.25};
+const double cb_rep_quantiles[CB_REP_ESTIMATORS] = {0.5, 0.25};
+
+// A drift, or a distance between two groups, of less than this share of the value is not flagged:
+// it is there, but changes no figure that is printed.
+#define LEAST_SEQUENCE_EFFECT 0.01
 
 // ---- Rows ---------------------------------------------------------------------------------------
 
@@ -74,7 +78,8 @@ struct cb_rep_row *cb_rep_select(struct cb_rep *rep, const json_t *selector, con
 }
 
 const struct cb_rep_estimate *cb_rep_shown(const struct cb_rep *rep, const struct cb_rep_row *row) {
-    return &row->estimate[row->aside || row->exact ? CB_REP_MEDIAN : rep->estimator];
+    bool one = row->aside || row->exact || row->counted;
+    return &row->estimate[one ? CB_REP_MEDIAN : rep->estimator];
 }
 
 bool cb_rep_hidden(struct cb_rep *rep, const struct cb_rep_cell *cell) {
@@ -118,7 +123,8 @@ static void add_missing_rows(struct cb_rep *rep) {
     for (size_t i = 0; i < rep->row_count; i++) {
         struct cb_rep_row *row = rep->rows[i];
         row->status = row->cell->status;
-        row->note = row->cell->note;
+        if (!row->counted || strcmp(row->status, "ok") != 0)
+            row->note = row->cell->note;
         if (strcmp(row->status, "ok") != 0)
             row->values = NULL;
         row->flags = row->cell->sample_flags;
@@ -133,6 +139,8 @@ static struct cb_rep_row *derive_row(struct cb_rep *rep, const struct cb_rep_cel
                                             cb_rep_string(rule, "unit", ""));
     row->status = "ok";
     row->note = cb_rep_string(rule, "note", "");
+    row->drift = cb_drift(NULL, 0);
+    row->modes = cb_modes(NULL, 0);
     row->values = cb_rep_memory(rep, rep->slots, sizeof *row->values);
     return row;
 }
@@ -318,6 +326,40 @@ struct cb_rep_estimate cb_rep_estimate_values(const struct cb_rep *rep, const do
     return estimate;
 }
 
+double cb_rep_sequence_effect(const struct cb_rep_row *row) {
+    double effect = 0;
+    if (row->drift.found)
+        effect = fmax(effect, fabs(row->drift.change));
+    if (row->modes.found && row->modes.low > 0)
+        effect = fmax(effect, row->modes.high / row->modes.low - 1);
+    return effect >= LEAST_SEQUENCE_EFFECT ? effect : 0;
+}
+
+// Whether the rounds of what was measured drift or fall into two groups; derived metrics take over
+// the flags of what they are made of.
+static void flag_sequences(struct cb_rep *rep) {
+    double *values = cb_allocate(rep->slots, sizeof *values);
+    for (size_t i = 0; i < rep->row_count; i++) {
+        struct cb_rep_row *row = rep->rows[i];
+        size_t n = 0;
+        row->drift = cb_drift(NULL, 0);
+        row->modes = cb_modes(NULL, 0);
+        if (!row->values || row->exact || row->aside || row->counted)
+            continue;
+        for (size_t slot = 0; slot < rep->slots; slot++)
+            if (!isnan(row->values[slot]))
+                values[n++] = row->values[slot];
+        row->drift = cb_drift(values, n);
+        row->modes = cb_modes(values, n);
+        if (row->drift.found && fabs(row->drift.change) >= LEAST_SEQUENCE_EFFECT)
+            row->flags = cb_rep_flag(rep, row->flags, "drift");
+        if (row->modes.found &&
+            row->modes.high - row->modes.low >= LEAST_SEQUENCE_EFFECT * fabs(row->modes.low))
+            row->flags = cb_rep_flag(rep, row->flags, "bimodal");
+    }
+    free(values);
+}
+
 // Rules of derived.json: a flag for a metric at the floor of another, or too wide to mean anything.
 static void flag_row(struct cb_rep *rep, struct cb_rep_row *row) {
     size_t index;
@@ -351,6 +393,7 @@ static void flag_row(struct cb_rep *rep, struct cb_rep_row *row) {
 
 void cb_rep_estimate_all(struct cb_rep *rep) {
     add_missing_rows(rep);
+    flag_sequences(rep);
     derive_all(rep);
     for (size_t i = 0; i < rep->row_count; i++) {
         struct cb_rep_row *row = rep->rows[i];
@@ -358,8 +401,11 @@ void cb_rep_estimate_all(struct cb_rep *rep) {
             row->rounds += !isnan(row->values[slot]);
         for (int e = 0; e < CB_REP_ESTIMATORS; e++)
             row->estimate[e] =
-                cb_rep_estimate_values(rep, row->values, estimator_quantile[e], row->exact);
+                cb_rep_estimate_values(rep, row->values, cb_rep_quantiles[e], row->exact);
+        if (row->counted) // once: there is no range either
+            row->estimate[CB_REP_MEDIAN].low = row->estimate[CB_REP_MEDIAN].high = NAN;
     }
+    cb_rep_use_aa(rep);
     for (size_t i = 0; i < rep->row_count; i++)
         if (rep->rows[i]->values)
             flag_row(rep, rep->rows[i]);
@@ -428,7 +474,7 @@ int cb_rep_write_cells(struct cb_rep *rep) {
     for (size_t i = 0; i < rep->row_count; i++) {
         const struct cb_rep_row *row = rows[i];
         write_row(&to, rep, row, CB_REP_MEDIAN);
-        if (row->values && !row->exact && !row->aside)
+        if (row->values && !row->exact && !row->aside && !row->counted)
             write_row(&to, rep, row, CB_REP_LOWER_QUARTILE);
     }
     int status = cb_rep_write(rep, "cells.csv", &text);

@@ -84,20 +84,31 @@ static void how_to_read(struct cb_rep *rep, struct cb_text *to) {
         "visible "
         "what a generator beside its loop sees, library what a user of a packaged shared object "
         "sees. They are never mixed in one column.",
+        "A difference within the smallest detectable effect of its scenario (table `Smallest "
+        "detectable effects`) is no difference. That is what cells differ from themselves.",
         "n/c: the technique does not claim to do this. unavailable: this machine or build lacks "
-        "something. folded: the loop with a coroutine is as fast as the empty loop.",
-        "Nothing is subtracted from any time; the empty loop beside each cell (metric loop) and "
+        "something. folded: the loop with a coroutine is as fast as the empty loop. drift, "
+        "bimodal: the rounds of this cell climb, fall, or fall into two groups; see the plot of "
+        "sequences.",
+        "Nothing is subtracted from any time; the cost of an empty loop, beside each cell, and "
         "the machine's own calls (Baseline) stand in the tables and in cells.csv."};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         cb_text_add(to, "<li>");
         cb_rep_html(to, points[i]);
         cb_text_add(to, "</li>\n");
     }
-    cb_text_add(to,
-                "</ul>\n<p>Statistics: order-statistic intervals of medians and quartiles; ratios "
-                "are 20 %% trimmed means of log ratios with BCa bootstrap intervals (%d resamples, "
-                "seed %lu), p values by Yuen's test with Holm's correction.</p>\n",
-                CB_BOOTSTRAP_RESAMPLES, CB_BOOTSTRAP_SEED);
+    cb_text_add(to, "</ul>\n<p>Statistics: order-statistic intervals of medians and quartiles; ");
+    if (rep->clustered)
+        cb_text_add(to, "ratios are medians over links of log ratios paired inside rounds, with "
+                        "order-statistic intervals; p values by the sign test, and where all links "
+                        "agree by Student's t");
+    else
+        cb_text_add(to,
+                    "ratios are 20 %% trimmed means of log ratios paired inside rounds, with BCa "
+                    "bootstrap intervals (%d resamples, seed %lu); p values by the same bootstrap, "
+                    "and beyond its resamples by Yuen's test",
+                    CB_BOOTSTRAP_RESAMPLES, CB_BOOTSTRAP_SEED);
+    cb_text_add(to, "; Holm's correction over all pairs of a column.</p>\n");
 }
 
 int cb_rep_make_html(struct cb_rep *rep) {
@@ -109,6 +120,8 @@ int cb_rep_make_html(struct cb_rep *rep) {
                 "<h1>What coroutines cost</h1>\n",
                 style);
     paragraph(&text, rep->caption);
+    paragraph(&text, cb_rep_text(rep, "Headline figures: %s. %s", rep->candidate[rep->chosen].title,
+                                 rep->chosen_why));
     add_tables(rep, &text, "headline");
     int status = 0;
     if (rep->plot_count)
@@ -120,9 +133,13 @@ int cb_rep_make_html(struct cb_rep *rep) {
     how_to_read(rep, &text);
     if (cb_rep_claims(rep))
         cb_text_add(&text, "<h2>Comparisons</h2>\n");
-    add_tables(rep, &text, "comparisons");
+    add_tables(rep, &text, "compare-headline");
     cb_text_add(&text, "<h2>Targets</h2>\n");
     add_tables(rep, &text, "targets");
+    cb_text_add(&text, "<h2>How far to trust this</h2>\n");
+    add_tables(rep, &text, "estimator");
+    add_tables(rep, &text, "mde");
+    add_tables(rep, &text, "flagged");
     cb_text_add(&text, "<h2>Failures</h2>\n");
     add_tables(rep, &text, "failures");
     cb_text_add(&text, "<h2>Scenarios</h2>\n");

@@ -1,9 +1,10 @@
 // What the parts of the report share: a run in memory, its rows of results, tables to render.
 //
-// The order of work: load (report_load.c) -> rows and estimates (report_cells.c) -> ratios and
-// targets (report_ratios.c) -> tables (report_tables.c, rendered by report_table.c), plots
-// (report_plots.c), report.html (report_html.c). Backends and scenarios are only ever names read
-// from run.json or from the data files headline.json, derived.json, targets.json and plots.json.
+// The order of work: load (report_load.c) -> rows and estimates (report_cells.c), what A/A data say
+// (report_aa.c) -> ratios and targets (report_ratios.c) -> tables (report_tables.c, rendered by
+// report_table.c), plots (report_plots.c), report.html (report_html.c). Backends and scenarios are
+// only ever names read from run.json or from the data files headline.json, derived.json,
+// targets.json and plots.json.
 #ifndef CB_REPORT_INTERNAL_H
 #define CB_REPORT_INTERNAL_H
 
@@ -14,6 +15,7 @@
 #include <jansson.h>
 
 #include "message.h"
+#include "sequence.h"
 
 enum cb_rep_mode { CB_REP_QUICK, CB_REP_DEFAULT, CB_REP_FULL };
 enum { CB_REP_MEDIAN, CB_REP_LOWER_QUARTILE, CB_REP_ESTIMATORS };
@@ -29,6 +31,7 @@ struct cb_rep_estimate {
 struct cb_rep_cell {
     const char *id, *backend, *family, *scenario, *binding, *compiler, *params, *kind;
     const char *status, *note;
+    const char *twin_of;      // of an A/A twin: the original's id; "" for all others
     const char *sample_flags; // what its samples were flagged with, joined by ';'
 };
 
@@ -42,6 +45,9 @@ struct cb_rep_row {
     size_t rounds;             // slots with a value
     bool exact;                // a fact of the build, not a measurement: no interval needed
     bool aside;                // stands beside another metric: median only
+    bool counted;              // by a tool that counts exactly: one value, no interval
+    struct cb_drift drift;     // of its rounds in order; p is NaN where that was not looked at
+    struct cb_modes modes;     // of its rounds; low is NaN where that was not looked at
     struct cb_rep_estimate estimate[CB_REP_ESTIMATORS];
 };
 
@@ -58,6 +64,27 @@ struct cb_rep_ratio {
     const char *verdict;
     const char *family; // the table whose comparisons were corrected together; "" for targets
 };
+
+// The smallest detectable effect: 95 % of comparisons of a cell with itself stay below it.
+struct cb_rep_mde {
+    const char *scenario, *metric;
+    int estimator;
+    size_t twins, halves, repeats; // cells that each source had
+    double mde, high;              // shares; high: an upper 95 % confidence bound of mde
+    const char *source;            // which one decided: twins, halves or repeats
+};
+
+// One way to make a headline figure of a cell's rounds.
+struct cb_rep_candidate {
+    const char *title;
+    int estimator;
+    bool cycles;   // of times in estimated core cycles, else in ns
+    size_t cells;  // headline cells that it was tried on
+    double spread; // median over them of the mean relative A/A difference; NaN: none
+};
+#define CB_REP_CANDIDATES 4
+// The metric of counted instructions, by a counter or a tool.
+#define CB_REP_INSTRUCTIONS "instructions"
 
 struct cb_rep_target {
     const char *id, *text, *compiler;
@@ -76,6 +103,16 @@ struct cb_rep {
     const char *run_id, *mode_name;
     const char *caption; // machine, compilers, mode: one line that goes below every plot
     int estimator;       // which one tables and plots show
+    bool cycles;         // times of the headline are in estimated core cycles
+    struct cb_rep_candidate candidate[CB_REP_CANDIDATES];
+    size_t chosen;          // of the candidates
+    const char *chosen_why; // a sentence
+
+    struct cb_rep_mde *mde;
+    size_t mde_count;
+    double mde_median, mde_90; // over scenarios, each by its worst metric that is measured; NaN
+    json_t *repeats;           // the repeated-run set: {"cell|metric": [[median, quartile], ...]}
+    size_t repeat_runs;        // runs in it
 
     size_t slots;     // processes of one cell, in the order of rounds
     long *slot_round; // slot -> round
@@ -155,6 +192,8 @@ struct cb_rep_row *cb_rep_select(struct cb_rep *rep, const json_t *selector, con
                                  const char *compiler);
 const struct cb_rep_estimate *cb_rep_shown(const struct cb_rep *rep, const struct cb_rep_row *row);
 
+// The quantile of the population that an estimator estimates.
+extern const double cb_rep_quantiles[CB_REP_ESTIMATORS];
 // Median or quartile of a row's values with interval or range, as the mode wants.
 struct cb_rep_estimate cb_rep_estimate_values(const struct cb_rep *rep, const double *values,
                                               double p, bool exact);
@@ -168,8 +207,25 @@ int cb_rep_compare_cells(const struct cb_rep *rep, const struct cb_rep_cell *a,
                          const struct cb_rep_cell *b);
 // All rows in that order, kept by the report; metrics of one cell in the order they were made.
 struct cb_rep_row **cb_rep_sorted_rows(struct cb_rep *rep);
+// Whether a metric may be compared as a ratio: not where it is a difference, which may be 0.
+bool cb_rep_is_ratio_scale(const struct cb_rep *rep, const char *metric);
+// How much of a cell a drift or two groups may be of: a share of its value; 0: it is not flagged.
+double cb_rep_sequence_effect(const struct cb_rep_row *row);
 // Whether a cell only serves the statistics (an A/A twin): kept out of tables for people.
 bool cb_rep_hidden(struct cb_rep *rep, const struct cb_rep_cell *cell);
+
+// ---- A/A data (report_aa.c, report_repeats.c) ---------------------------------------------------
+
+// Reads the repeated-run set of this machine, where there is one: DIR/aa, or that of the reference
+// beside the run. 0, or CB_EXIT_USAGE with a message.
+int cb_rep_load_repeats(struct cb_rep *rep);
+// All smallest detectable effects; the headline's estimator. Estimates must be there.
+void cb_rep_use_aa(struct cb_rep *rep);
+// The smallest detectable effect of a row's metric in its scenario; 0 where it is exact.
+double cb_rep_mde_of(const struct cb_rep *rep, const struct cb_rep_row *row);
+int cb_rep_write_mde(struct cb_rep *rep);
+// Writes this run's estimates as one more of the repeated-run set.
+int cb_rep_write_repeat(struct cb_rep *rep, const char *folder);
 
 // ---- Ratios and targets -------------------------------------------------------------------------
 
@@ -214,6 +270,15 @@ void cb_rep_table_column(struct cb_rep *rep, struct cb_rep_table *table, const c
 // Columns first, then rows. Returns the row's entries, empty texts.
 struct cb_rep_entry *cb_rep_table_row(struct cb_rep *rep, struct cb_rep_table *table,
                                       const char *group);
+// Tables of report_trust.c.
+void cb_rep_mde_table(struct cb_rep *rep);
+void cb_rep_estimator_table(struct cb_rep *rep);
+void cb_rep_flagged_table(struct cb_rep *rep);
+void cb_rep_environment_table(struct cb_rep *rep);
+// The rows whose rounds drift or fall into two groups, the largest effect first, kept by the
+// report; *looked_at: how many rows were looked at. And what is said of one.
+size_t cb_rep_flagged(struct cb_rep *rep, struct cb_rep_row ***rows, size_t *looked_at);
+const char *cb_rep_sequence_words(struct cb_rep *rep, const struct cb_rep_row *row);
 int cb_rep_table_write(struct cb_rep *rep, const struct cb_rep_table *table);
 void cb_rep_table_html(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to);
 void cb_rep_html(struct cb_text *to, const char *text); // with < > & " escaped

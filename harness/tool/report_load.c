@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "csv.h"
 #include "file.h"
@@ -100,6 +101,7 @@ static void load_plan(struct cb_rep *rep) {
         cell->kind = cb_rep_string(entry, "kind", "time");
         cell->status = cb_rep_string(entry, "status", "ok");
         cell->note = cb_rep_string(entry, "note", "");
+        cell->twin_of = cb_rep_string(entry, "twin_of", "");
         cell->sample_flags = "";
         rep->cells[rep->cell_count++] = cell;
     }
@@ -507,44 +509,47 @@ static int load_samples(struct cb_rep *rep) {
     return status;
 }
 
-// ---- Caption ------------------------------------------------------------------------------------
+// ---- Counts -------------------------------------------------------------------------------------
 
-static void make_caption(struct cb_rep *rep) {
-    json_t *machine = json_object_get(rep->run, "machine");
-    json_t *compilers = json_object_get(rep->run, "compilers"), *version;
-    struct cb_text text = {0};
-    cb_text_add(&text, "%s, %lld cores", cb_rep_string(machine, "model", "unknown processor"),
-                (long long)json_integer_value(json_object_get(machine, "cores")));
-    if (json_is_true(json_object_get(machine, "virtualised"))) {
-        const char *hypervisor = cb_rep_string(machine, "hypervisor", "");
-        cb_text_add(&text, ", virtualised%s%s%s", *hypervisor ? " (" : "", hypervisor,
-                    *hypervisor ? ")" : "");
+// counts.csv, where `corobench count` put one: exact instructions an operation. A counter's values
+// of the run itself stay.
+static int load_counts(struct cb_rep *rep) {
+    static const char name[] = "counts.csv";
+    struct cb_csv csv;
+    char *path = cb_format("%s/%s", rep->dir, name), *problem = NULL;
+    int status = 0;
+    if (access(path, F_OK) != 0) {
+        free(path);
+        return 0;
     }
-    if (!json_is_true(json_object_get(machine, "pmu")))
-        cb_text_add(&text, ", no PMU");
-    const char *name;
-    json_object_foreach(compilers, name, version) cb_text_add(
-        &text, ", %s %s", name, json_is_string(version) ? json_string_value(version) : "");
-    long long rounds = json_integer_value(json_object_get(rep->run, "rounds"));
-    cb_text_add(&text, "; %s run, %lld rounds: %s with %s", rep->mode_name, rounds,
-                rep->estimator == CB_REP_MEDIAN ? "medians" : "lower quartiles",
-                rep->mode == CB_REP_QUICK ? "ranges" : "95 % intervals");
-    rep->caption = cb_rep_text(rep, "%s", text.text);
-    cb_text_clear(&text);
-}
-
-static int choose_estimator(struct cb_rep *rep) {
-    const char *wanted = cb_rep_string(rep->headline, "estimator", "median");
-    for (int e = 0; e < CB_REP_ESTIMATORS; e++)
-        if (strcmp(cb_rep_estimator_names[e], wanted) == 0) {
-            rep->estimator = e;
-            return 0;
-        }
-    cb_error(rep->messages,
-             "headline.json: unknown estimator %s\nno report can be made\n"
-             "take one of: median, lower-quartile",
-             wanted);
-    return CB_EXIT_USAGE;
+    if (cb_csv_read(&csv, path, &problem) < 0) {
+        status = bad_samples(rep, name, problem);
+        free(problem);
+        free(path);
+        return status;
+    }
+    free(path);
+    int cell_at = cb_csv_column(&csv, "cell_id"), tool_at = cb_csv_column(&csv, "tool");
+    int value_at = cb_csv_column(&csv, "instructions");
+    json_t *index = index_cells(rep);
+    if (cell_at < 0 || value_at < 0 || tool_at < 0)
+        status = bad_samples(rep, name, "its columns are not cell_id,instructions,n1,n2,tool");
+    for (size_t r = 0; !status && rep->slots && r < csv.rows; r++) {
+        json_t *found = json_object_get(index, cb_csv_field(&csv, r, cell_at));
+        double value = six_digits(cb_csv_value(&csv, r, value_at));
+        if (!found || isnan(value)) // counted, but not part of this run
+            continue;
+        struct cb_rep_row *row =
+            row_of(rep, rep->cells[json_integer_value(found)], CB_REP_INSTRUCTIONS);
+        if (row->values)
+            continue;
+        put(rep, rep->cells[json_integer_value(found)], CB_REP_INSTRUCTIONS, 0, value);
+        row->counted = true;
+        row->note = cb_rep_text(rep, "%s", cb_csv_field(&csv, r, tool_at));
+    }
+    json_decref(index);
+    cb_csv_free(&csv);
+    return status;
 }
 
 int cb_rep_load(struct cb_rep *rep, const char *dir, FILE *messages) {
@@ -555,8 +560,6 @@ int cb_rep_load(struct cb_rep *rep, const char *dir, FILE *messages) {
     int status = load_run(rep);
     if (!status)
         status = load_data(rep);
-    if (!status)
-        status = choose_estimator(rep);
     if (status)
         return status;
     rep->clustered = rep->mode == CB_REP_FULL;
@@ -564,6 +567,10 @@ int cb_rep_load(struct cb_rep *rep, const char *dir, FILE *messages) {
     qsort_r(rep->cells, rep->cell_count, sizeof *rep->cells, compare_cells, rep);
     list_backends(rep);
     list_compilers(rep);
-    make_caption(rep);
-    return load_samples(rep);
+    status = load_samples(rep);
+    if (!status)
+        status = load_counts(rep);
+    if (!status)
+        status = cb_rep_load_repeats(rep);
+    return status;
 }

@@ -1,7 +1,7 @@
 // What the files that make plots share: a plot being laid out, and what all kinds of plots need.
 //
 // report_plots.c runs gnuplot; report_plot_layout.c places titles, tics and labels;
-// report_plot_lines.c and report_plot_rows.c are the kinds of plots.
+// report_plot_lines.c, report_plot_rows.c and report_plot_sequences.c are the kinds of plots.
 #ifndef CB_REPORT_PLOT_H
 #define CB_REPORT_PLOT_H
 
@@ -35,6 +35,7 @@ bool cb_plot_make_lines(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_lifetime(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_dots(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_stack(struct cb_rep *rep, struct cb_plot *plot);
+bool cb_plot_make_sequences(struct cb_rep *rep, struct cb_plot *plot); // of all compilers, once
 
 // ---- Texts and places ---------------------------------------------------------------------------
 

@@ -132,11 +132,12 @@ void cb_plot_open(struct cb_rep *rep, struct cb_plot *plot, double inner, double
     cb_text_add(to, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n",
                 1 - cb_plot_up(plot, plot->top), cb_plot_up(plot, plot->bottom));
     const char *version = cb_rep_string(json_object_get(rep->run, "compilers"), plot->compiler, "");
-    cb_text_add(
-        to, "set label 1 %s at screen %.4f, %.4f left font \",15\" front\n",
-        cb_plot_quoted(rep, cb_rep_text(rep, "%s (%s%s%s)", cb_rep_string(plot->spec, "title", ""),
-                                        plot->compiler, *version ? " " : "", version)),
-        cb_plot_across(14), 1 - cb_plot_up(plot, 22));
+    const char *title = cb_rep_string(plot->spec, "title", "");
+    if (*plot->compiler)
+        title =
+            cb_rep_text(rep, "%s (%s%s%s)", title, plot->compiler, *version ? " " : "", version);
+    cb_text_add(to, "set label 1 %s at screen %.4f, %.4f left font \",15\" front\n",
+                cb_plot_quoted(rep, title), cb_plot_across(14), 1 - cb_plot_up(plot, 22));
     for (size_t i = 0; i < lines; i++) {
         size_t length = strcspn(foot, "\n");
         struct cb_text line = {0};

@@ -129,7 +129,8 @@ static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
     } kinds[] = {{"lines", cb_plot_make_lines},
                  {"dots", cb_plot_make_dots},
                  {"stack", cb_plot_make_stack},
-                 {"lifetime", cb_plot_make_lifetime}};
+                 {"lifetime", cb_plot_make_lifetime},
+                 {"sequences", cb_plot_make_sequences}};
     const char *kind = cb_rep_string(spec, "kind", ""), *id = cb_rep_string(spec, "id", "");
     struct cb_plot plot = {.spec = spec, .compiler = rep->compilers[compiler]};
     plot.id = compiler ? cb_rep_text(rep, "%s-%s", id, plot.compiler) : id;
@@ -150,7 +151,9 @@ static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
         if (!status) {
             rep->plot_ids[rep->plot_count] = plot.id;
             rep->plot_titles[rep->plot_count] =
-                cb_rep_text(rep, "%s (%s)", cb_rep_string(spec, "title", ""), plot.compiler);
+                *plot.compiler
+                    ? cb_rep_text(rep, "%s (%s)", cb_rep_string(spec, "title", ""), plot.compiler)
+                    : cb_rep_string(spec, "title", "");
             rep->plot_notes[rep->plot_count++] = cb_rep_string(spec, "note", "");
         }
     }

@@ -13,18 +13,11 @@
 
 // A difference is claimed where the corrected chance of a false claim is below this.
 #define ALPHA 0.05
-// A target needs a smallest detectable effect of at most this to be judged.
+// Where the smallest detectable effect is larger, times can't judge a target.
 #define LARGEST_MDE 0.05
 
 bool cb_rep_claims(const struct cb_rep *rep) {
     return rep->mode != CB_REP_QUICK;
-}
-
-// The minimum detectable effect of a scenario, as a share: 0 until runs carry A/A data to tell.
-static double mde_of(const struct cb_rep *rep, const char *scenario) {
-    (void)rep;
-    (void)scenario;
-    return 0;
 }
 
 static struct cb_rep_ratio *add_ratio(struct cb_rep *rep) {
@@ -84,7 +77,7 @@ static void compare_column(struct cb_rep *rep, const json_t *column, const char 
             ratio->b = rows[j];
             ratio->b_name = rows[j]->cell->id;
             ratio->metric = rows[i]->metric;
-            ratio->mde = mde_of(rep, rows[i]->cell->scenario);
+            ratio->mde = cb_rep_mde_of(rep, rows[i]);
             ratio->family = family;
             measure(rep, ratio, rows[i]->values, rows[j]->values);
         }
@@ -163,6 +156,37 @@ static const char *wanted_text(struct cb_rep *rep, const json_t *target, double 
     return result;
 }
 
+// What exact instruction counts say of a target that times can't judge; "" where there are none.
+static const char *by_instructions(struct cb_rep *rep, const json_t *target, const char *backend,
+                                   const char *compiler) {
+    const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
+    double value[2] = {0};
+    for (int s = 0; s < 2; s++) {
+        const json_t *side = json_object_get(target, s ? "denominator" : "numerator");
+        json_t *terms = json_object_get(side, "terms");
+        size_t n = terms ? json_array_size(terms) : 1;
+        const char *whose = cb_rep_string(side, "backend", backend);
+        for (size_t i = 0; i < n; i++) {
+            const json_t *term = terms ? json_array_get(terms, i) : side;
+            const json_t *times = json_object_get(term, "times");
+            if (strcmp(cb_rep_string(term, "metric", ""), "time") != 0)
+                return "";
+            json_t *counts = json_copy((json_t *)term);
+            json_object_set_new(counts, "metric", json_string(CB_REP_INSTRUCTIONS));
+            const struct cb_rep_row *row = cb_rep_select(rep, counts, whose, compiler);
+            json_decref(counts);
+            if (!row || !row->values)
+                return "";
+            value[s] += (times ? json_number_value(times) : 1) * row->estimate[CB_REP_MEDIAN].value;
+        }
+    }
+    double ratio = value[0] / value[1];
+    bool met =
+        (!max || ratio <= json_number_value(max)) && (!min || ratio >= json_number_value(min));
+    return cb_rep_text(rep, "; by instruction counts it is %s: %.3g times", met ? "met" : "missed",
+                       ratio);
+}
+
 static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t *target) {
     const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
     if (isnan(ratio->low) || ratio->mde > LARGEST_MDE)
@@ -172,6 +196,19 @@ static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t
     if (ratio->high <= most && ratio->low >= least)
         return "met";
     return ratio->low > most || ratio->high < least ? "missed" : "undecided";
+}
+
+// Whether the interval is within the target, or beyond it, by more than the smallest detectable
+// effect: for a reader of a target that is undecided because that is large.
+static const char *by_far(const struct cb_rep_ratio *ratio, const json_t *target) {
+    const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
+    double most = max ? json_number_value(max) : INFINITY;
+    double least = min ? json_number_value(min) : 0, margin = 1 + ratio->mde;
+    if (ratio->high * margin <= most && ratio->low / margin >= least)
+        return " (the interval is within the target by more than that)";
+    if (ratio->low / margin > most || ratio->high * margin < least)
+        return " (the interval is beyond the target by more than that)";
+    return "";
 }
 
 static void judge(struct cb_rep *rep, const json_t *target, const char *compiler, bool must_exist) {
@@ -208,7 +245,9 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
     ratio->a = a.row;
     ratio->b = b.row;
     ratio->metric = a.row->metric;
-    ratio->mde = mde_of(rep, a.row->cell->scenario);
+    ratio->mde = cb_rep_mde_of(rep, a.row);
+    if (b.row)
+        ratio->mde = fmax(ratio->mde, cb_rep_mde_of(rep, b.row));
     if (constant) {
         ratio->b_name = cb_rep_text(rep, "constant:%g", scale);
         struct cb_rep_estimate estimate = cb_rep_estimate_values(rep, a.values, 0.5, a.row->exact);
@@ -225,7 +264,12 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
     if (isnan(ratio->low))
         result->why = "too few rounds for an interval";
     else if (ratio->mde > LARGEST_MDE)
-        result->why = "the smallest detectable effect is above 5 %";
+        result->why =
+            cb_rep_text(rep,
+                        "the smallest detectable effect, %.1f %%, is above 5 %%, so times "
+                        "do not judge it%s%s",
+                        100 * ratio->mde, by_far(ratio, target),
+                        by_instructions(rep, target, backend, compiler));
 }
 
 static void judge_targets(struct cb_rep *rep) {
@@ -280,7 +324,7 @@ int cb_rep_write_ratios(struct cb_rep *rep) {
         number(&to, ratio->ratio);
         number(&to, ratio->low);
         number(&to, ratio->high);
-        number(&to, ratio->p_holm);
+        number(&to, ratio->p_holm < 1e-12 ? 0 : ratio->p_holm); // else rounding errors would show
         number(&to, ratio->mde);
         cb_csv_text(&to, ratio->verdict);
         cb_csv_end(&to);

@@ -18,6 +18,7 @@
 #define BEGIN_MARK "<!-- headline:begin -->"
 #define END_MARK "<!-- headline:end -->"
 #define LARGEST_REFERENCE (1024 * 1024)
+#define REPEATS "aa" // the folder of the repeated-run set, in a machine's reference
 
 // ---- README -------------------------------------------------------------------------------------
 
@@ -157,6 +158,8 @@ static int write_condensed(struct cb_rep *rep, const char *folder) {
     cb_csv_end(&to);
     for (size_t i = 0; i < rep->row_count; i++) { // only what was loaded: nothing is derived yet
         const struct cb_rep_row *row = rep->rows[i];
+        if (row->counted) // counts.csv is copied
+            continue;
         cb_text_clear(&values);
         for (size_t slot = 0; slot < rep->slots; slot++)
             cb_text_add(&values, isnan(row->values[slot]) ? "%s-" : "%s%.6g", slot ? " " : "",
@@ -173,16 +176,18 @@ static int write_condensed(struct cb_rep *rep, const char *folder) {
     return status;
 }
 
-// Removes the files of a folder and of its folders: what is made anew, or stood there before.
-static void empty_folder(const char *path) {
+// Removes the files of a folder and of its folders, `but` one: what is made anew, or stood there
+// before.
+static void empty_folder(const char *path, const char *but) {
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            strcmp(entry->d_name, but) == 0)
             continue;
         char *name = cb_format("%s/%s", path, entry->d_name);
         struct stat info;
         if (lstat(name, &info) == 0 && S_ISDIR(info.st_mode)) {
-            empty_folder(name);
+            empty_folder(name, "");
             rmdir(name);
         } else {
             unlink(name);
@@ -197,7 +202,7 @@ static long long folder_size(const char *path) {
     long long size = 0;
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (*entry->d_name == '.')
+        if (*entry->d_name == '.' || strcmp(entry->d_name, REPEATS) == 0)
             continue;
         char *name = cb_format("%s/%s", path, entry->d_name);
         struct stat info;
@@ -215,25 +220,50 @@ static bool good_name(const char *name) {
     return *name && *name != '.' && !strchr(name, '/');
 }
 
+// The folder root/<machine> of the loaded run, to be freed; NULL after a message.
+static char *machine_folder(struct cb_rep *rep, const char *root) {
+    const char *machine = cb_rep_string(json_object_get(rep->run, "machine"), "id", "");
+    if (good_name(machine))
+        return cb_format("%s/%s", root, machine);
+    cb_error(rep->messages,
+             "%s/run.json: machine.id is no folder name: '%s'\n"
+             "no reference can be made\nmeasure again with this corobench",
+             rep->dir, machine);
+    return NULL;
+}
+
+static int copy_counts(struct cb_rep *rep, const char *folder) {
+    char *path = cb_format("%s/counts.csv", rep->dir), *bytes = NULL;
+    size_t length = 0;
+    int status = 0;
+    if (access(path, F_OK) == 0) {
+        int error = cb_file_read(path, &bytes, &length);
+        if (error)
+            cb_error(rep->messages,
+                     "cannot read %s: %s\nthe reference is not complete\n"
+                     "allow reading it, and run the command again",
+                     path, strerror(-error));
+        status =
+            error ? CB_EXIT_USAGE : write_in(rep->messages, folder, "counts.csv", bytes, length);
+    }
+    free(bytes);
+    free(path);
+    return status;
+}
+
 int cb_report_reference(const char *run_dir, const char *root, FILE *messages) {
     struct cb_rep rep;
     int status = cb_rep_load(&rep, run_dir, messages);
-    const char *machine = cb_rep_string(json_object_get(rep.run, "machine"), "id", "");
-    if (!status && !good_name(machine)) {
-        cb_error(messages,
-                 "%s/run.json: machine.id is no folder name: '%s'\n"
-                 "no reference can be made\nmeasure again with this corobench",
-                 run_dir, machine);
-        status = CB_EXIT_USAGE;
-    }
-    char *folder = cb_format("%s/%s", root, machine);
+    char *folder = status ? NULL : machine_folder(&rep, root);
+    status = folder ? status : CB_EXIT_USAGE;
     int error = status ? 0 : cb_make_folders(folder);
     if (error) {
         cb_error(messages, "cannot make %s: %s\nno reference is made\nallow writing there", folder,
                  strerror(-error));
         status = CB_EXIT_USAGE;
     }
-    char *run = status ? NULL : realpath(run_dir, NULL), *there = realpath(folder, NULL);
+    char *run = status ? NULL : realpath(run_dir, NULL);
+    char *there = status ? NULL : realpath(folder, NULL);
     if (!status && run && there && strcmp(run, there) == 0) {
         cb_error(messages,
                  "%s is that reference already\nnothing is done\n"
@@ -244,13 +274,15 @@ int cb_report_reference(const char *run_dir, const char *root, FILE *messages) {
     free(run);
     free(there);
     if (!status) {
-        empty_folder(folder);
+        empty_folder(folder, REPEATS);
         char *json = json_dumps(rep.run, JSON_COMPACT);
         status = write_in(messages, folder, "run.json", json, strlen(json));
         free(json);
     }
     if (!status)
         status = write_condensed(&rep, folder);
+    if (!status)
+        status = copy_counts(&rep, folder);
     if (!status)
         status = cb_report_run(folder, messages);
     if (status != CB_EXIT_USAGE) {
@@ -266,6 +298,39 @@ int cb_report_reference(const char *run_dir, const char *root, FILE *messages) {
                        folder, size / 1024);
     }
     free(folder);
+    cb_rep_free(&rep);
+    return status;
+}
+
+// ---- The repeated-run set -----------------------------------------------------------------------
+
+int cb_report_repeat(const char *run_dir, const char *root, FILE *messages) {
+    struct cb_rep rep;
+    int status = cb_rep_load(&rep, run_dir, messages);
+    const char *wrong = NULL;
+    if (!status && rep.mode != CB_REP_DEFAULT)
+        wrong = "it is no default run";
+    else if (!status && json_is_false(json_object_get(rep.run, "complete")))
+        wrong = "it is not complete";
+    else if (!status && !good_name(rep.run_id))
+        wrong = "its name is no file name";
+    if (wrong) {
+        cb_error(messages,
+                 "%s: %s\nit is not put into the set of repeated runs\n"
+                 "take whole default runs, each with a name of its own: corobench run",
+                 run_dir, wrong);
+        status = CB_EXIT_USAGE;
+    }
+    char *machine = status ? NULL : machine_folder(&rep, root);
+    if (machine) {
+        char *folder = cb_format("%s/" REPEATS, machine);
+        cb_rep_estimate_all(&rep);
+        status = cb_rep_write_repeat(&rep, folder);
+        free(folder);
+    } else {
+        status = CB_EXIT_USAGE;
+    }
+    free(machine);
     cb_rep_free(&rep);
     return status;
 }

@@ -1,4 +1,5 @@
-// Which tables there are: headline, comparisons, targets, one a scenario, failures, environment.
+// Which tables there are: headline, comparisons, targets, one a scenario, failures; and those of
+// report_trust.c.
 #define _GNU_SOURCE
 #include "report_internal.h"
 
@@ -65,6 +66,7 @@ static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_r
 
 static const char *interval_words(struct cb_rep *rep) {
     const char *what = rep->estimator == CB_REP_MEDIAN ? "Medians" : "Lower quartiles";
+    double p = cb_rep_quantiles[rep->estimator];
     if (rep->mode == CB_REP_QUICK)
         return cb_rep_text(rep,
                            "%s with the range of all rounds in brackets: a quick run claims "
@@ -75,7 +77,7 @@ static const char *interval_words(struct cb_rep *rep) {
     double zeros[64] = {0};
     json_int_t planned = json_integer_value(json_object_get(rep->run, "rounds"));
     size_t rounds = planned > 0 && planned < 64 ? (size_t)planned : 64;
-    double coverage = cb_order_interval(zeros, rounds, 0.5, CB_LEVEL).coverage;
+    double coverage = cb_order_interval(zeros, rounds, p, CB_LEVEL).coverage;
     return cb_rep_text(rep,
                        "%s with 95 %% order-statistic intervals in brackets (of %zu rounds: "
                        "%.1f %%).",
@@ -95,6 +97,11 @@ static struct cb_rep_entry absent_entry(const struct cb_rep_backend *backend) {
     return (struct cb_rep_entry){.text = "-", .value = NAN, .low = NAN, .high = NAN};
 }
 
+static const char in_cycles[] =
+    " Cycles are core cycles, estimated by a chain of dependent additions timed beside each "
+    "sample: "
+    "so made, the figures differ least from themselves (table estimator).";
+
 static void headline(struct cb_rep *rep, size_t compiler) {
     const char *name = rep->compilers[compiler];
     json_t *columns = json_object_get(rep->headline, "columns"), *column;
@@ -103,8 +110,8 @@ static void headline(struct cb_rep *rep, size_t compiler) {
     struct cb_rep_table *table = cb_rep_table_new(
         rep, cb_rep_text(rep, "headline%s", suffix(rep, compiler)),
         cb_rep_text(rep, "What coroutines cost (%s%s%s)", name, *version ? " " : "", version),
-        cb_rep_text(rep, "%s %s %s.", cb_rep_string(rep->headline, "caption", ""),
-                    interval_words(rep), rep->caption));
+        cb_rep_text(rep, "%s %s%s %s.", cb_rep_string(rep->headline, "caption", ""),
+                    interval_words(rep), rep->cycles ? in_cycles : "", rep->caption));
     table->lead = "family";
     cb_rep_table_column(rep, table, "backend", "", false);
     json_array_foreach(columns, index, column) cb_rep_table_column(
@@ -156,12 +163,15 @@ static struct cb_rep_entry ratio_entry(const struct cb_rep *rep, const struct cb
 static void comparisons(struct cb_rep *rep, size_t compiler) {
     const char *name = rep->compilers[compiler];
     struct cb_rep_table *table = cb_rep_table_new(
-        rep, cb_rep_text(rep, "comparisons%s", suffix(rep, compiler)),
+        rep, cb_rep_text(rep, "compare-headline%s", suffix(rep, compiler)),
         cb_rep_text(rep, "How many times the cheapest (%s)", name),
-        "Each column's cheapest, and how many times its cost the others have: ratios paired inside "
-        "rounds with 95 % BCa intervals. `no difference`: the interval, Holm's correction over all "
-        "pairs of the column, or the smallest detectable effect does not allow to tell. All pairs "
-        "stand in ratios.csv.");
+        cb_rep_text(rep,
+                    "Each column's cheapest, and how many times its cost the others have: ratios "
+                    "paired inside rounds with 95 %% %s. `no difference`: the interval, Holm's "
+                    "correction over all pairs of the column, or the smallest detectable effect of "
+                    "the scenario (table mde) does not allow to tell. All pairs stand in "
+                    "ratios.csv.",
+                    rep->clustered ? "order-statistic intervals over links" : "BCa intervals"));
     table->lead = "family";
     cb_rep_table_column(rep, table, "backend", "", false);
     json_t *columns = json_object_get(rep->headline, "columns"), *column;
@@ -196,12 +206,14 @@ static void targets(struct cb_rep *rep) {
     struct cb_rep_table *table = cb_rep_table_new(
         rep, "targets", "What the project set out to reach",
         "Met: the upper end of the interval is within the target. Missed: all of the interval is "
-        "beyond it. Undecided: the target lies inside the interval, or there is none. The minimum "
-        "detectable effect is taken as 0.");
+        "beyond it. Undecided: the target lies inside the interval, or there is none, or the "
+        "smallest "
+        "detectable effect (MDE) is above 5 %. Targets are widened by the MDE.");
     cb_rep_table_column(rep, table, "target", "", false);
     cb_rep_table_column(rep, table, "compiler", "", false);
     cb_rep_table_column(rep, table, "wanted", "", false);
     cb_rep_table_column(rep, table, "measured", "", true);
+    cb_rep_table_column(rep, table, "MDE", "%", true);
     cb_rep_table_column(rep, table, "verdict", "", false);
     for (size_t i = 0; i < rep->target_count; i++) {
         const struct cb_rep_target *target = &rep->target[i];
@@ -214,9 +226,12 @@ static void targets(struct cb_rep *rep) {
                                                .low = target->scale * target->ratio->low,
                                                .high = target->scale * target->ratio->high,
                                                .mark = target->unit};
-        entries[4].text = target->verdict;
+        if (target->ratio)
+            entries[4] =
+                (struct cb_rep_entry){.value = 100 * target->ratio->mde, .low = NAN, .high = NAN};
+        entries[5].text = target->verdict;
         if (*target->why)
-            entries[4].footnote = target->why;
+            entries[5].footnote = target->why;
     }
     if (!cb_rep_claims(rep))
         table->empty = "A quick run makes no ratio claim: measure with a default or a full run.";
@@ -253,6 +268,12 @@ static size_t metric_place(const struct cb_rep *rep, const char *metric) {
     return at;
 }
 
+// The metric that a metric stands beside, or itself.
+static const char *stands_by(const struct cb_rep *rep, const char *metric) {
+    json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), metric);
+    return cb_rep_string(entry, "beside", metric);
+}
+
 static size_t compiler_place(const struct cb_rep *rep, const char *compiler) {
     size_t at = 0;
     while (at < rep->compiler_count && !is(rep->compilers[at], compiler))
@@ -264,7 +285,8 @@ static int compare_views(const void *left, const void *right, void *context) {
     static const char *const bindings[] = {"opaque", "visible", "library"};
     const struct cb_rep *rep = context;
     const struct view *a = left, *b = right;
-    size_t x = metric_place(rep, a->metric), y = metric_place(rep, b->metric);
+    size_t x = metric_place(rep, stands_by(rep, a->metric));
+    size_t y = metric_place(rep, stands_by(rep, b->metric));
     for (size_t i = 0; x == y && i < 3; i++) {
         if (is(a->binding, bindings[i]) != is(b->binding, bindings[i]))
             return is(a->binding, bindings[i]) ? -1 : 1;
@@ -272,6 +294,10 @@ static int compare_views(const void *left, const void *right, void *context) {
     if (x == y) {
         x = compiler_place(rep, a->compiler);
         y = compiler_place(rep, b->compiler);
+    }
+    if (x == y) { // what stands beside comes after
+        x = metric_place(rep, a->metric);
+        y = metric_place(rep, b->metric);
     }
     return (x > y) - (x < y);
 }
@@ -342,7 +368,7 @@ static void scenarios(struct cb_rep *rep) {
     }
 }
 
-// ---- Failures and environment -------------------------------------------------------------------
+// ---- Failures -----------------------------------------------------------------------------------
 
 static void failures(struct cb_rep *rep) {
     struct cb_rep_table *table =
@@ -382,66 +408,6 @@ static void failures(struct cb_rep *rep) {
     }
 }
 
-static void fact(struct cb_rep *rep, struct cb_rep_table *table, const char *group,
-                 const char *name, const json_t *value) {
-    struct cb_rep_entry *entries = cb_rep_table_row(rep, table, group);
-    entries[0].text = name;
-    if (json_is_string(value)) {
-        entries[1].text = json_string_value(value);
-    } else if (json_is_null(value)) {
-        entries[1].text = "unknown";
-    } else if (json_is_boolean(value)) {
-        entries[1].text = json_is_true(value) ? "yes" : "no";
-    } else if (json_is_array(value)) {
-        struct cb_text words = {0}; // a command line
-        size_t index;
-        json_t *word;
-        json_array_foreach(value, index, word) {
-            char *text = json_is_string(word) ? cb_copy(json_string_value(word))
-                                              : json_dumps(word, JSON_ENCODE_ANY);
-            cb_text_add(&words, "%s%s", index ? " " : "", text);
-            free(text);
-        }
-        entries[1].text = cb_rep_text(rep, "%s", words.text ? words.text : "");
-        cb_text_clear(&words);
-    } else {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        entries[1].text = cb_rep_text(rep, "%s", text);
-        free(text);
-    }
-}
-
-static void environment(struct cb_rep *rep) {
-    struct cb_rep_table *table =
-        cb_rep_table_new(rep, "environment", "Machine, run and programs",
-                         "Everything else, such as flags and options, stands in run.json.");
-    cb_rep_table_column(rep, table, "what", "", false);
-    cb_rep_table_column(rep, table, "value", "", false);
-    const char *name;
-    json_t *value;
-    json_object_foreach(json_object_get(rep->run, "machine"), name, value)
-        fact(rep, table, "machine", name, value);
-    const char *facts[] = {"run", "command", "mode", "rounds", "repetitions", "seed"};
-    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-        if ((value = json_object_get(rep->run, facts[i])))
-            fact(rep, table, "run", facts[i], value);
-    json_object_foreach(json_object_get(rep->run, "compilers"), name, value)
-        fact(rep, table, "compilers", name, value);
-    size_t index;
-    json_array_foreach(json_object_get(rep->run, "programs"), index, value) {
-        const char *link = "";
-        if (json_integer_value(json_object_get(value, "link")))
-            link = cb_rep_text(rep, ", link %lld",
-                               (long long)json_integer_value(json_object_get(value, "link")));
-        const char *hash = cb_rep_string(value, "sha256", "");
-        struct cb_rep_entry *entries = cb_rep_table_row(rep, table, "programs");
-        entries[0].text = cb_rep_text(rep, "%s, %s%s", cb_rep_string(value, "backend", ""),
-                                      cb_rep_string(value, "compiler", ""), link);
-        entries[1].text =
-            *hash ? cb_rep_text(rep, "sha256 %.16s", hash) : cb_rep_string(value, "note", "");
-    }
-}
-
 // ---- All ----------------------------------------------------------------------------------------
 
 // Whether a compiler measured any cell of the headline table.
@@ -465,9 +431,12 @@ int cb_rep_make_tables(struct cb_rep *rep) {
         if (in_headline(rep, rep->compilers[c]))
             comparisons(rep, c);
     targets(rep);
+    cb_rep_estimator_table(rep);
+    cb_rep_mde_table(rep);
+    cb_rep_flagged_table(rep);
     failures(rep);
     scenarios(rep);
-    environment(rep);
+    cb_rep_environment_table(rep);
     for (size_t i = 0; i < rep->table_count; i++) {
         int status = cb_rep_table_write(rep, rep->tables[i]);
         if (status)

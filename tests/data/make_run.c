@@ -53,6 +53,17 @@ struct made_run {
     const char *mode;
 };
 
+// What make_run does not take as an argument: set before, used once. Shares of a value, all 0 by
+// default.
+static struct made_special {
+    double twin_off; // what the twin is off its original
+    double climb;    // what fiber-full's unwind climbs from the first round to the last
+    double apart;    // what every second round of fiber-full's live n=1000 is higher
+    double upper;    // what the upper half of all rounds is higher
+    double clock;    // what the clock is slower: times and cycles alike
+    const char *run; // its name; "made"
+} made_special;
+
 // A number between -1 and 1 that only depends on its arguments.
 static double made_noise(const char *text, unsigned round) {
     unsigned long hash = 1469598103934665603UL + round * 7919UL;
@@ -93,13 +104,20 @@ static void made_line(struct made_run *run, const char *id, unsigned round, int 
             metric, value);
     if (is_time)
         fprintf(run->samples, "%.10g,%.10g,%g,,0,0,0,0,%s\n", 1000 * value, 1000 * value,
-                MADE_CYCLE_NS, flags);
+                MADE_CYCLE_NS * (1 + made_special.clock), flags);
     else
         fprintf(run->samples, ",,,,,,,,%s\n", flags);
 }
 
 static double made_factor(const struct made_run *run, const char *id, unsigned round) {
-    return made_factors[(round - 1) % 12] * (1 + run->jitter * made_noise(id, round));
+    double factor = made_factors[(round - 1) % 12];
+    if (factor > 0.995)
+        factor *= 1 + made_special.upper;
+    if (strncmp(id, "fiber-full/unwind", 17) == 0)
+        factor += made_special.climb * (round - 1) / (run->rounds - 1);
+    if (strncmp(id, "fiber-full/live/opaque/gcc/n=1000;", 34) == 0)
+        factor += made_special.apart * (round % 2);
+    return factor * (1 + run->jitter * made_noise(id, round)) * (1 + made_special.clock);
 }
 
 // A cell of kind time that has a value; `hand` > 0 adds the hand loop and the ratio to it.
@@ -217,7 +235,10 @@ static void made_losses(struct made_run *run) {
     made_plan(run, "fiber-small/fold/opaque/gcc/levels=8;reduce=serial", "time", "skipped",
               "not asked for");
     made_plan(run, "fiber-full/fold/opaque/gcc/levels=8;reduce=serial", "time", "ok", "");
-    made_time(run, "fiber-small/yield/opaque/gcc/aa=1;depth=1", 2.5, 0.25, 0, "");
+    static const char twin[] = "fiber-small/yield/opaque/gcc/aa=1;depth=1";
+    made_time(run, twin, 2.5 * (1 + made_special.twin_off), 0.25, 0, "");
+    json_object_set_new(json_array_get(run->plan, json_array_size(run->plan) - 1), "twin_of",
+                        json_string("fiber-small/yield/opaque/gcc/depth=1"));
     static const char *const missing[] = {"setup/opaque/gcc/storage=reused",
                                           "yield/opaque/gcc/depth=1", "yield/opaque/gcc/depth=16",
                                           "call/opaque/gcc/yields=1"};
@@ -234,6 +255,13 @@ static json_t *made_program(const char *backend, const char *family, const char 
                      compiler, "link", 0, "status", status, "note", note, "sha256",
                      *note ? "" : "00112233445566778899aabbccddeeff", "describe", "family", family,
                      "summary", "made up");
+}
+
+static json_t *made_finding(const char *id, const char *kind, const char *question,
+                            const char *state, const char *value, const char *consequence) {
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:n}", "id", id, "kind", kind, "question",
+                     question, "state", state, "value", value, "consequence", consequence,
+                     "remedy");
 }
 
 static json_t *made_document(struct made_run *run, size_t crowd) {
@@ -253,12 +281,18 @@ static json_t *made_document(struct made_run *run, size_t crowd) {
                                                  "libbar is not installed"));
     return json_pack(
         "{s:i, s:s, s:s, s:i, s:s, s:i, s:i, s:{s:s, s:s, s:s, s:i, s:s, s:b, s:b}, s:{s:s, s:s}, "
-        "s:o, s:o}",
-        "schema", 1, "run", "made", "mode", run->mode, "seed", 42, "command",
-        "corobench run --made-up", "rounds", (int)run->rounds, "repetitions", 3, "machine", "id",
-        "made-up-processor-2c-kvm", "vendor", "Made", "model", "Made-up Processor 1000", "cores", 2,
-        "hypervisor", "kvm", "virtualised", 1, "pmu", 0, "compilers", "gcc", "12.2.0", "clang",
-        "14.0.6", "programs", programs, "plan", run->plan);
+        "s:{s:i, s:i, s:i, s:i, s:{s:i, s:i, s:i}}, s:{s:i, s:[o, o]}, s:o, s:o}",
+        "schema", 1, "run", made_special.run ? made_special.run : "made", "mode", run->mode, "seed",
+        42, "command", "corobench run --made-up", "rounds", (int)run->rounds, "repetitions", 3,
+        "machine", "id", "made-up-processor-2c-kvm", "vendor", "Made", "model",
+        "Made-up Processor 1000", "cores", 2, "hypervisor", "kvm", "virtualised", 1, "pmu", 0,
+        "compilers", "gcc", "12.2.0", "clang", "14.0.6", "samples", "planned", 500, "taken", 500,
+        "taken_again", 7, "disturbed", 2, "retakes", "migration", 0, "steal", 5, "involuntary", 3,
+        "doctor", "schema", 1, "findings",
+        made_finding("governor", "disturbs", "May the clock's frequency change?", "yes",
+                     "powersave", "slow first samples"),
+        made_finding("threads", "limits", "Are there few thread numbers?", "no", "4194304", ""),
+        "programs", programs, "plan", run->plan);
 }
 
 // Makes the folder and both files. Returns 0, or -1 where it can't write.
@@ -297,6 +331,7 @@ static int make_run(const char *folder, const char *mode, double jitter, size_t 
     snprintf(path, sizeof path, "%s/run.json", folder);
     int status = json_dump_file(document, path, JSON_INDENT(1));
     json_decref(document);
+    memset(&made_special, 0, sizeof made_special);
     return fclose(run.samples) == 0 && status == 0 ? 0 : -1;
 }
 

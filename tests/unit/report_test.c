@@ -263,11 +263,11 @@ static void pairs_of_a_column_are_compared(void **state) {
     (void)state;
     expect_line("default", "ratios.csv",
                 "fiber-full/setup/opaque/gcc/storage=reused,"
-                "stackless-chain/setup/opaque/gcc/storage=reused,time,2,2,2,0,0,larger");
+                "stackless-chain/setup/opaque/gcc/storage=reused,time,2,2,2,0,0.0285471,larger");
     expect_line("default", "ratios.csv",
                 "stackless-chain/setup/opaque/gcc/storage=reused,"
                 "stackless-leaf/setup/opaque/gcc/storage=reused,time,0.566667,0.566667,0.566667,0,"
-                "0,smaller");
+                "0.0285471,smaller");
     char *bytes = read_text("default", "ratios.csv");
     assert_null(strstr(bytes, "copied-stack")); // what has no value has no ratio
     assert_null(strstr(bytes, ",lines,"));
@@ -285,14 +285,14 @@ static void expect_verdict(const char *run, const char *pair, const char *verdic
 
 static void no_difference_is_said(void **state) {
     (void)state;
-    static const char pair[] = "fiber-full/call/opaque/gcc/yields=1,fiber-small/call";
-    expect_verdict("noisy", pair, "larger"); // 3.6 over 3.5 is beyond noise of 1 %
+    static const char pair[] = "fiber-full/setup/opaque/gcc/storage=reused,fiber-small/setup";
+    expect_verdict("noisy", pair, "larger"); // 3.4 over 3.1 is beyond noise of 1 %
     char *folder = in_root("loud");
     assert_int_equal(make_run(folder, "default", 0.2, 0), 0);
     assert_int_equal(cb_report_run(folder, stderr), 0);
     free(folder);
     expect_verdict("loud", pair, "no difference"); // and inside noise of 20 %
-    expect_in("loud", "tables/comparisons.md", "| no difference |");
+    expect_in("loud", "tables/compare-headline.md", "| no difference |");
     // 3.1 over 1.4 is within 2.5, its interval is not.
     expect_verdict("loud",
                    "fiber-small/setup/opaque/gcc/storage=reused,fiber-small/baseline/opaque/gcc/"
@@ -304,20 +304,285 @@ static void targets_are_judged(void **state) {
     (void)state;
     static const char *const rows[] = {
         "fiber-small: a yield through 64 levels costs what one through 1 costs,gcc,at most "
-        "1.3,1,1,1,,met",
+        "1.3,1,1,1,,2.85471,,,,met",
         "stackless-leaf: a yield through 64 levels costs what one through 1 costs,gcc,at most "
-        "1.3,1.765,1.765,1.765,,missed",
+        "1.3,1.765,1.765,1.765,,2.85471,,,,missed",
         "stackless-chain: a yield climbs with depth (16 levels over 1),gcc,at least "
-        "2,11.3125,11.3125,11.3125,,met",
+        "2,11.3125,11.3125,11.3125,,2.85471,,,,met",
         "stackless-chain: a flat generator with four words of data is at most 80 B,gcc,at most 80 "
-        "B,64.5,64.5,65.5,B,met",
-        "stackless-chain: gcc folds a visible generator into its loop,gcc,at most 1.1,1,1,1,,met"};
+        "B,64.5,64.5,65.5,B,0,,,,met",
+        "stackless-chain: gcc folds a visible generator into its loop,gcc,at most "
+        "1.1,1,1,1,,0,,,,met"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         expect_line("default", "tables/targets.csv", rows[i]);
     expect_not_in("default", "tables/targets.csv", "into its loop,clang");
     expect_line("default", "ratios.csv",
                 "stackless-chain/memory/opaque/gcc/live=32;n=10000;peak=0,constant:80,bytes,"
                 "0.80625,0.80625,0.81875,,0,met");
+}
+
+// ---- A/A data
+// ------------------------------------------------------------------------------------
+
+// A field of the row of a CSV file that starts with `row`.
+static double field_of(const char *run, const char *name, const char *row, int field) {
+    char *bytes = read_text(run, name), *start = cb_format("\n%s,", row);
+    char *at = strstr(bytes, start);
+    if (!at)
+        fail_msg("%s/%s has no row: %s", run, name, row);
+    for (at++; field > 0; field--)
+        at = strchr(at, ',') + 1;
+    double value = strtod(at, NULL);
+    free(start);
+    free(bytes);
+    return value;
+}
+
+static void close_to(double value, double least, double most) {
+    if (!(value >= least && value <= most))
+        fail_msg("%g is not %g to %g", value, least, most);
+}
+
+static void halves_give_the_smallest_effect(void **state) {
+    (void)state;
+    char *bytes = read_text("default", "mde.csv");
+    static const char header[] =
+        "scenario,metric,estimator,pairs,mde,mde_high,halves,repeats,source\n";
+    assert_memory_equal(bytes, header, sizeof header - 1);
+    assert_null(strstr(bytes, ",lines,")); // facts, differences and floors have none
+    assert_null(strstr(bytes, ",attributed,"));
+    assert_null(strstr(bytes, ",loop,"));
+    free(bytes);
+    // Rounds of 0.95 to 1.05: medians of six differ by up to 5.5 %, of twelve by 1/sqrt(2) of it.
+    close_to(field_of("default", "mde.csv", "yield,time,median", 4), 0.02, 0.039);
+    close_to(field_of("default", "mde.csv", "memory,rss,median", 4), 0, 0);
+    close_to(field_of("default", "mde.csv", "yield,time,median", 3), 1, 1);
+    expect_in("default", "mde.csv", ",halves\n");
+    // Four times the noise, some four times the effect; its bound is not below it.
+    double loud = field_of("loud", "mde.csv", "setup,time,median", 4);
+    close_to(loud, 0.06, 0.3);
+    close_to(field_of("loud", "mde.csv", "setup,time,median", 5), loud, 0.4);
+    expect_in("default", "tables/mde.md", "| **setup** |");
+    expect_in("default", "tables/mde.md", "median 2.9 %, 90th percentile 2.9 %");
+}
+
+static void twins_that_differ_raise_it(void **state) {
+    (void)state;
+    made_special.twin_off = 0.08;
+    assert_int_equal(report("twins", "default", 0, NULL), 0);
+    close_to(field_of("twins", "mde.csv", "yield,time,median", 4), 0.0799, 0.0801);
+    expect_in("twins", "mde.csv", ",twins\n");
+    close_to(field_of("twins", "mde.csv", "setup,time,median", 4), 0.02, 0.039);
+    // Above 5 % no time decides a target; what the interval would say is added.
+    static const char *const rows[] = {
+        "fiber-small: a yield through 64 levels costs what one through 1 costs,gcc,at most "
+        "1.3,1,1,1,,8,,,,undecided",
+        "stackless-chain: a yield climbs with depth (16 levels over 1),gcc,at least "
+        "2,11.3125,11.3125,11.3125,,8,,,,undecided"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_line("twins", "tables/targets.csv", rows[i]);
+    expect_in("twins", "tables/targets.md",
+              "effect, 8.0 %, is above 5 %, so times do not judge it (the interval is within the "
+              "target by more than that)");
+    expect_in("twins", "tables/targets.md",
+              "(the interval is beyond the target by more than that)");
+    // 2.6 over 2.5 is less than twins differ.
+    expect_verdict("twins", "fiber-full/yield/opaque/gcc/depth=1,fiber-small/yield",
+                   "no difference");
+    expect_verdict("twins", "fiber-full/yield/opaque/gcc/depth=1,stackless-chain/yield", "larger");
+}
+
+// Makes a run and puts it into the set of repeated runs below root/<set>.
+static void repeat(const char *set, const char *name, int status) {
+    char *folder = in_root(name), *references = in_root(set);
+    made_special.run = name;
+    assert_int_equal(make_run(folder, "default", 0, 0), 0);
+    assert_int_equal(cb_report_repeat(folder, references, stderr), status);
+    free(references);
+    free(folder);
+}
+
+// The report of a run whose reference folder has that set; its estimator and table.
+static void report_with(const char *set, const char *name) {
+    char *folder = cb_format("%s/%s/reference/../%s", root, set, name);
+    char *references = cb_format("%s/%s/reference", root, set);
+    cb_make_folders(references);
+    assert_int_equal(make_run(folder, "default", 0, 0), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    free(references);
+    free(folder);
+}
+
+static void repeated_runs_choose_the_quartile(void **state) {
+    (void)state;
+    for (int run = 0; run < 5; run++) { // the upper half of the rounds differs from run to run
+        made_special.upper = 0.02 * run;
+        char *name = cb_format("upper-%d", run);
+        repeat("upper/reference", name, 0);
+        free(name);
+    }
+    report_with("upper", "this");
+    expect_in("upper/this", "tables/estimator.md", "| lower quartile, ns | 0 | 60 | yes |");
+    expect_in("upper/this", "tables/estimator.md", "every two of 5 repeated runs");
+    expect_in("upper/this", "tables/estimator.md", "It has the smallest spread.");
+    expect_in("upper/this", "tables/headline.md", "Lower quartiles with 95 %");
+    expect_in("upper/this", "tables/headline.md", "| fiber-small | 3.03 [2.94, 3.10] |");
+    // Medians of two runs are up to 8 % apart, 95 % of pairs less.
+    close_to(field_of("upper/this", "mde.csv", "call,time,median", 4), 0.06, 0.0801);
+    close_to(field_of("upper/this", "mde.csv", "call,time,median", 7), 20, 20);
+    expect_in("upper/this", "mde.csv", ",repeats\n");
+}
+
+static void repeated_runs_choose_cycles(void **state) {
+    (void)state;
+    for (int run = 0; run < 3; run++) { // the clock does
+        made_special.clock = 0.05 * run;
+        char *name = cb_format("clock-%d", run);
+        repeat("clock/reference", name, 0);
+        free(name);
+    }
+    report_with("clock", "this");
+    expect_in("clock/this", "tables/estimator.md", "| median, estimated cycles | 0 | 60 | yes |");
+    expect_in("clock/this", "tables/headline.md", "set-up (cycles)");
+    expect_in("clock/this", "tables/headline.md", "| fiber-small | 12.4 [12.0, 12.8] |");
+    expect_in("clock/this", "tables/headline.md", "memory (B)");
+    expect_in("clock/this", "ratios.csv", "fiber-small/setup/opaque/gcc/storage=reused,cycles,");
+    expect_in("clock/this", "report.html", "Headline figures: median, estimated cycles");
+}
+
+static void spreads_that_are_as_good_are_a_tie(void **state) {
+    (void)state;
+    expect_in("default", "tables/estimator.md", "| median, ns | 1.28 | 60 | yes |");
+    expect_in("default", "tables/estimator.md", "| median, estimated cycles | 1.28 | 60 |  |");
+    assert_int_equal(report("few", "quick", 0, NULL), 0);
+    expect_in("few", "tables/estimator.md", "A quick run has too few rounds to choose");
+}
+
+static void only_like_runs_are_repeats(void **state) {
+    (void)state;
+    char *quick = in_root("few"), *references = in_root("other"), *said = NULL;
+    size_t length;
+    FILE *messages = open_memstream(&said, &length);
+    assert_int_equal(cb_report_repeat(quick, references, messages), CB_EXIT_USAGE);
+    fflush(messages);
+    assert_non_null(strstr(said, "it is no default run"));
+    // A file of other programs is left out, a broken one refused.
+    char *folder = in_root("clock/this");
+    char *strange = in_root("clock/reference/made-up-processor-2c-kvm/aa/z.csv");
+    static const char other[] = "cell_id,metric,median,lower-quartile\n,programs,0123,\n";
+    assert_int_equal(cb_file_write(strange, other, sizeof other - 1), 0);
+    assert_int_equal(cb_report_run(folder, messages), 0);
+    fflush(messages);
+    assert_non_null(strstr(said, "z.csv is of other programs"));
+    expect_in("clock/this", "tables/estimator.md", "every two of 3 repeated runs");
+    assert_int_equal(cb_file_write(strange, "cell_id,metric\n", 15), 0);
+    assert_int_equal(cb_report_run(folder, messages), CB_EXIT_USAGE);
+    fclose(messages);
+    assert_non_null(strstr(said, "z.csv: its columns are not"));
+    // A new reference keeps the set.
+    unlink(strange);
+    char *run = in_root("default");
+    char *set = in_root("clock/reference");
+    assert_int_equal(cb_report_reference(run, set, stderr), 0);
+    char *kept = cb_format("%s/made-up-processor-2c-kvm/aa/clock-1.csv", set);
+    assert_int_equal(access(kept, F_OK), 0);
+    expect_in("clock/reference/made-up-processor-2c-kvm", "tables/estimator.md",
+              "every two of 3 repeated runs");
+    free(kept);
+    free(set);
+    free(run);
+    free(strange);
+    free(folder);
+    free(said);
+    free(references);
+    free(quick);
+}
+
+// ---- Flags, counts, surroundings
+// -----------------------------------------------------------------
+
+static void drift_and_two_groups_are_flagged(void **state) {
+    (void)state;
+    made_special.climb = 0.3;
+    made_special.apart = 0.5;
+    assert_int_equal(report("flags", "default", 0, NULL), 0);
+    char *bytes = read_text("flags", "cells.csv");
+    static const char *const marked[] = {
+        ",fiber-full/unwind/opaque/gcc/frames=16,median,drift\n",
+        ",fiber-full/live/opaque/gcc/n=1000;order=random,median,bimodal\n",
+        ",fiber-full/live/opaque/gcc/n=1000;order=random,lower-quartile,bimodal\n"};
+    for (size_t i = 0; i < sizeof marked / sizeof *marked; i++)
+        if (!strstr(bytes, marked[i]))
+            fail_msg("cells.csv has no %s", marked[i]);
+    free(bytes);
+    expect_in("flags", "tables/scenario-unwind.md", "] drift |");
+    expect_in("flags", "tables/scenario-live.md", "] bimodal |");
+    expect_in("flags", "tables/flagged.md",
+              "| fiber-full | live | n=1000;order=random | opaque | gcc | time | two groups ");
+    expect_in("flags", "tables/flagged.md", "| drift +2");
+    expect_in("flags", "plots/sequences.layout", "fiber-full, live (gcc)");
+    expect_in("flags", "plots/sequences.dat", "# fiber-full/unwind/opaque/gcc/frames=16 time\n");
+    expect_in("flags", "report.html", "sequences");
+    // Without any, neither a flag nor a plot.
+    expect_not_in("default", "cells.csv", ",drift");
+    expect_not_in("default", "cells.csv", ",bimodal");
+    expect_in("default", "tables/flagged.md", "No cell is flagged.");
+    char *none = in_root("default/plots/sequences.svg");
+    assert_int_equal(access(none, F_OK), -1);
+    free(none);
+}
+
+static void the_empty_loop_stands_beside(void **state) {
+    (void)state;
+    expect_in("default", "tables/scenario-unwind.md",
+              "| backend | time, opaque, gcc (ns) | empty loop, opaque, gcc (ns) |");
+    expect_in("default", "tables/scenario-unwind.md", "| fiber-full | 24.0 [23.3, 24.7] | 0.25 |");
+}
+
+static void counts_are_a_metric(void **state) {
+    (void)state;
+    char *folder = in_root("counted"), *path = cb_format("%s/counts.csv", folder);
+    made_special.twin_off = 0.08;
+    assert_int_equal(make_run(folder, "default", 0, 0), 0);
+    static const char counts[] =
+        "cell_id,instructions,n1,n2,tool\n"
+        "fiber-small/yield/opaque/gcc/depth=1,17.25,100,900,valgrind-3.19.0\n"
+        "fiber-small/yield/opaque/gcc/depth=64,17.25,100,900,valgrind-3.19.0\n"
+        "of-another/run/opaque/gcc/,5,100,900,valgrind-3.19.0\n"
+        "fiber-full/yield/opaque/gcc/depth=1,,,,valgrind-3.19.0\n";
+    assert_int_equal(cb_file_write(path, counts, sizeof counts - 1), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    expect_line("counted", "cells.csv",
+                "fiber-small,fiber,yield,opaque,gcc,depth=1,instructions,count,17.25,,,1,ok,"
+                "valgrind-3.19.0,fiber-small/yield/opaque/gcc/depth=1,median,");
+    expect_not_in("counted", "cells.csv", "depth=1,instructions,count,,");
+    expect_in("counted", "tables/scenario-yield.md", "instructions, opaque, gcc (count)");
+    expect_in("counted", "tables/scenario-yield.md", "| 17.2 (");
+    // What times can't judge, counts can.
+    expect_in("counted", "tables/targets.md", "by instruction counts it is met: 1 times");
+    char *references = in_root("counted-reference");
+    assert_int_equal(cb_report_reference(folder, references, stderr), 0);
+    char *one = read_text("counted", "cells.csv");
+    char *two = read_text("counted-reference", "made-up-processor-2c-kvm/cells.csv");
+    assert_string_equal(one, two);
+    assert_int_equal(cb_file_write(path, "cell_id\nx\n", 10), 0);
+    assert_int_equal(cb_report_run(folder, stderr), CB_EXIT_USAGE);
+    free(two);
+    free(one);
+    free(references);
+    free(path);
+    free(folder);
+}
+
+static void surroundings_are_told(void **state) {
+    (void)state;
+    expect_in("default", "tables/environment.md",
+              "| taken again | 7; tries by reason: steal 5, involuntary 3 |");
+    expect_in("default", "tables/environment.md", "| disturbed all the same | 2 |");
+    expect_in("default", "tables/environment.md",
+              "| May the clock's frequency change? | yes: powersave; slow first samples |");
+    expect_in("default", "tables/environment.md", "| questions answered by no | 1 of 2 |");
+    expect_in("default", "report.html", "slow first samples");
 }
 
 // ---- Tables, plots, HTML ------------------------------------------------------------------------
@@ -338,7 +603,7 @@ static void tables_show_what_is_and_why_not(void **state) {
     expect_in("default", "tables/scenario-yield.md", "| fiber-small | n/c (1) |");
     expect_in("default", "tables/failures.md", "in round 7 \\| \\<stack> overflow");
     expect_in("default", "tables/failures.tex", "$\\vert$ $<$stack$>$ overflow");
-    expect_in("default", "tables/comparisons.md", "| fiber-full | 2.00 |");
+    expect_in("default", "tables/compare-headline.md", "| fiber-full | 2.00 |");
     expect_in("default", "report.html", "| &lt;stack&gt; overflow");
 }
 
@@ -594,6 +859,16 @@ int main(void) {
         cmocka_unit_test(pairs_of_a_column_are_compared),
         cmocka_unit_test(no_difference_is_said),
         cmocka_unit_test(targets_are_judged),
+        cmocka_unit_test(halves_give_the_smallest_effect),
+        cmocka_unit_test(twins_that_differ_raise_it),
+        cmocka_unit_test(repeated_runs_choose_the_quartile),
+        cmocka_unit_test(repeated_runs_choose_cycles),
+        cmocka_unit_test(spreads_that_are_as_good_are_a_tie),
+        cmocka_unit_test(only_like_runs_are_repeats),
+        cmocka_unit_test(drift_and_two_groups_are_flagged),
+        cmocka_unit_test(the_empty_loop_stands_beside),
+        cmocka_unit_test(counts_are_a_metric),
+        cmocka_unit_test(surroundings_are_told),
         cmocka_unit_test(tables_show_what_is_and_why_not),
         cmocka_unit_test(the_second_compiler_has_tables_of_its_own),
         cmocka_unit_test(the_page_needs_no_network),
