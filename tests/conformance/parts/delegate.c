@@ -5,9 +5,12 @@
 CORO_DECL(inner, (struct trace * t; word n; word e;), (word x; word err; word i;), ())
 CORO_DECL(relay, (struct trace * t; co_handle * other;), (word x; word err;), ())
 CORO_DECL(catching, (struct trace * t; co_handle * other;), (word x; word err;), ())
+CORO_DECL(straight_on, (co_handle * other;), (word x;), ())
+CORO_DECL(after_error, (co_handle * other; word in_callee;), (word x; word err;),
+          (SUB(straight_on)))
 CORO_DECL(caller, (struct trace * t; co_handle * other;), (word x;), (SUB(relay)))
 
-#define CO_BODIES(_) _(inner) _(relay) _(catching) _(caller)
+#define CO_BODIES(_) _(inner) _(relay) _(catching) _(straight_on) _(after_error) _(caller)
 
 #if CO_PART_BODIES
 CORO(inner) {
@@ -55,6 +58,29 @@ CORO(catching) {
             mark(my->t, 3000 + my->err);
         CO_END_TRY
         CO_YIELD(my->x, 8);
+        CO_RETURN(my->x);
+    CO_END
+}
+
+CORO(straight_on) {
+    CO_BEGIN(straight_on)
+        CO_DELEGATE(my->x, *my->other);
+        CO_RETURN(my->x);
+    CO_END
+}
+
+// Delegates behind an error that it caught, without a yield between, itself or in a callee.
+CORO(after_error) {
+    CO_BEGIN(after_error)
+        CO_TRY
+            CO_YIELD(my->x, 1);
+            CO_CATCH(my->err)
+            if (my->in_callee) {
+                CO_CALL(my->x, straight_on, my->other);
+            } else {
+                CO_DELEGATE(my->x, *my->other);
+            }
+        CO_END_TRY
         CO_RETURN(my->x);
     CO_END
 }
@@ -176,6 +202,27 @@ KIT_CHECK(throw_through_both, 0, KIT_ALWAYS,
     WANT_TRACE(&t, 1013, 1, 3014);
     WANT_FINI(catching, &v);
     WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(
+    behind_a_caught_error, 0, KIT_ALWAYS,
+    "a delegate in a handler, or in a callee called there, resumes the other; the error is over") {
+    for (word in_callee = 0; in_callee < 2; in_callee++) {
+        struct trace t = {};
+        CO_VAR(inner) i = {};
+        CO_VAR(after_error) v = {};
+        co_handle handle;
+        WANT_INIT(inner, &i, &t, 2, 0);
+        WANT_GO(inner, &i, 0, CO_YIELDED, 100); // started: a throw would be caught
+        handle = CO_HANDLE(&i);
+        WANT_INIT(after_error, &v, &handle, in_callee);
+        WANT_GO(after_error, &v, 0, CO_YIELDED, 1);
+        WANT_HURL(after_error, &v, 6, CO_YIELDED, 101);
+        WANT_GO(after_error, &v, 9, CO_RETURNED, 2);
+        WANT_TRACE(&t, 0, 9, 1);
+        WANT_FINI(after_error, &v);
+        WANT_FINI(inner, &i);
+    }
 }
 
 KIT_CHECK(close_through, 0, KIT_ALWAYS,
