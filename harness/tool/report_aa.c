@@ -414,6 +414,10 @@ static void choose(struct cb_rep *rep) {
         rep->chosen_why = "headline.json fixes it.";
     } else if (rep->mode == CB_REP_QUICK && rep->repeat_runs < 2) {
         rep->chosen_why = "A quick run has too few rounds to choose.";
+    } else if (rep->repeat_runs < 2) {
+        rep->chosen_why =
+            "One run is too little to choose by; headline.json says what is taken until "
+            "there are repeated runs.";
     } else if (!isfinite(least)) {
         rep->chosen_why = "There are no headline times to choose by.";
     } else {

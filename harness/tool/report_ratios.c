@@ -187,28 +187,26 @@ static const char *by_instructions(struct cb_rep *rep, const json_t *target, con
                        ratio);
 }
 
-static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t *target) {
-    const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
-    if (isnan(ratio->low) || ratio->mde > LARGEST_MDE)
-        return "undecided";
-    double most = max ? json_number_value(max) * (1 + ratio->mde) : INFINITY;
-    double least = min ? json_number_value(min) / (1 + ratio->mde) : -INFINITY;
+// How an interval stands to a target that is widened, or narrowed, by a margin of 1 and more.
+static const char *stands(const struct cb_rep_ratio *ratio, double least, double most) {
     if (ratio->high <= most && ratio->low >= least)
         return "met";
     return ratio->low > most || ratio->high < least ? "missed" : "undecided";
 }
 
-// Whether the interval is within the target, or beyond it, by more than the smallest detectable
-// effect: for a reader of a target that is undecided because that is large.
-static const char *by_far(const struct cb_rep_ratio *ratio, const json_t *target) {
+// Within the limit of 5 %, a target is widened by the smallest detectable effect. Where that is
+// larger, times decide only what they decide by more than it: the target is narrowed instead, and
+// whoever is beyond the target must be beyond the widened one.
+static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t *target) {
     const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
     double most = max ? json_number_value(max) : INFINITY;
     double least = min ? json_number_value(min) : 0, margin = 1 + ratio->mde;
-    if (ratio->high * margin <= most && ratio->low / margin >= least)
-        return " (the interval is within the target by more than that)";
-    if (ratio->low / margin > most || ratio->high * margin < least)
-        return " (the interval is beyond the target by more than that)";
-    return "";
+    if (isnan(ratio->low))
+        return "undecided";
+    const char *widened = stands(ratio, least / margin, most * margin);
+    if (ratio->mde <= LARGEST_MDE || strcmp(widened, "missed") == 0)
+        return widened;
+    return strcmp(stands(ratio, least * margin, most / margin), "met") == 0 ? "met" : "undecided";
 }
 
 static void judge(struct cb_rep *rep, const json_t *target, const char *compiler, bool must_exist) {
@@ -263,13 +261,12 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
     result->verdict = ratio->verdict;
     if (isnan(ratio->low))
         result->why = "too few rounds for an interval";
-    else if (ratio->mde > LARGEST_MDE)
+    else if (ratio->mde > LARGEST_MDE && strcmp(result->verdict, "undecided") == 0)
         result->why =
             cb_rep_text(rep,
-                        "the smallest detectable effect, %.1f %%, is above 5 %%, so times "
-                        "do not judge it%s%s",
-                        100 * ratio->mde, by_far(ratio, target),
-                        by_instructions(rep, target, backend, compiler));
+                        "the smallest detectable effect, %.1f %%, is above 5 %%, and the interval "
+                        "is not clear of the target by as much%s",
+                        100 * ratio->mde, by_instructions(rep, target, backend, compiler));
 }
 
 static void judge_targets(struct cb_rep *rep) {

@@ -205,10 +205,11 @@ static void comparisons(struct cb_rep *rep, size_t compiler) {
 static void targets(struct cb_rep *rep) {
     struct cb_rep_table *table = cb_rep_table_new(
         rep, "targets", "What the project set out to reach",
-        "Met: the upper end of the interval is within the target. Missed: all of the interval is "
-        "beyond it. Undecided: the target lies inside the interval, or there is none, or the "
-        "smallest "
-        "detectable effect (MDE) is above 5 %. Targets are widened by the MDE.");
+        "Met: the upper end of the interval is within the target, widened by the smallest "
+        "detectable "
+        "effect (MDE). Missed: all of the interval is beyond it. Undecided: neither. Where the MDE "
+        "is "
+        "above 5 %, a target is met only if the interval is clear of it by the MDE.");
     cb_rep_table_column(rep, table, "target", "", false);
     cb_rep_table_column(rep, table, "compiler", "", false);
     cb_rep_table_column(rep, table, "wanted", "", false);
