@@ -113,10 +113,9 @@ static void add_missing_rows(struct cb_rep *rep) {
         json_array_foreach(json_object_get(kinds, cell->kind), index, metric) {
             const char *name = json_string_value(metric);
             json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), name);
-            struct cb_rep_row *row = cb_rep_find(rep, cell->backend, cell->scenario, cell->binding,
-                                                 cell->compiler, cell->params, name);
-            if (!row)
-                row = cb_rep_add_row(rep, cell, name, cb_rep_string(entry, "unit", ""));
+            if (!cb_rep_find(rep, cell->backend, cell->scenario, cell->binding, cell->compiler,
+                             cell->params, name))
+                cb_rep_add_row(rep, cell, name, cb_rep_string(entry, "unit", ""));
         }
     }
     // Values of a cell that failed later are not results.

@@ -77,9 +77,10 @@ static void frame(struct cb_rep *rep, struct cb_plot *plot, const struct panel *
 
 static struct panel panel_of(const struct cb_rep *rep, const struct cb_rep_row *row, size_t place,
                              size_t rows) {
+    size_t from_top = place / ACROSS;
     struct panel panel = {.row = row,
                           .x = (double)(place % ACROSS),
-                          .y = (double)(rows - 1 - place / ACROSS),
+                          .y = (double)(rows - 1 - from_top),
                           .least = INFINITY,
                           .most = -INFINITY,
                           .first = -1};

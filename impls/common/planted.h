@@ -12,8 +12,8 @@
 #define CO_PLANTED_EXPANDED_(x) CO_PLANTED_STRING_(x)
 // In assembly: CO_PLANTED_TEXT_, a string.
 #define CO_PLANTED_TEXT_                                                                           \
-    ".rept ((" CO_PLANTED_EXPANDED_(CO_PLANTED_PERCENT) ") * ("                                    \
-    CO_PLANTED_EXPANDED_(CO_PLANTED_ROUND_TRIP) ") + 99) / 100\n\tnop\n\t.endr\n\t"
+    ".rept ((" CO_PLANTED_EXPANDED_(CO_PLANTED_PERCENT) ") * (" CO_PLANTED_EXPANDED_(              \
+        CO_PLANTED_ROUND_TRIP) ") + 99) / 100\n\tnop\n\t.endr\n\t"
 #define CO_PLANTED_() __asm__ volatile(CO_PLANTED_TEXT_)
 #else
 #define CO_PLANTED_TEXT_ ""
