@@ -8,7 +8,13 @@
 
 #include "corobench/coro.h"
 #include "common/planted.h"
+
+// A backend with stacks of its own includes them first and defines CO_OWN_STACKS: struct co_stack
+// (with its member `low`; the stack pointer starts at the record's address), co_stack_new,
+// co_stack_free and the runtime functions, as stack_pool.h has them.
+#ifndef CO_OWN_STACKS
 #include "common/stack_pool.h"
+#endif
 
 // A backend with a switch of its own includes it first and defines CO_OWN_SWITCH: struct co_switch
 // and co_arch_prepare, _unstarted, _resume, _yield and _finish, as switch/x86_64.h describes them.

@@ -248,6 +248,7 @@ static const struct {
     {CO_CAP_FLAT_STACK, "flat-stack"},
     {CO_CAP_STACK_SIZE, "stack-size"},
     {CO_CAP_CALLEE_SAVED, "callee-saved"},
+    {CO_CAP_GROWS, "grows"},
 };
 
 // What a check asks for and the backend does not claim, or NULL.

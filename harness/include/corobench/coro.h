@@ -64,6 +64,7 @@ enum co_capability {
         1 << 10, // CO_INIT_STACK's need is honoured (stackless: there is nothing to honour)
     CO_CAP_CALLEE_SAVED =
         1 << 11, // all integer callee-saved registers survive a yield ("full ABI")
+    CO_CAP_GROWS = 1 << 12, // a body may use more stack than it stated: pages, segments or copying
 };
 
 // Settings that the harness makes before the first coroutine exists; all zero but `guard` is the
