@@ -94,9 +94,21 @@ static const char *short_vendor(const char *vendor) {
     return strcmp(vendor, "GenuineIntel") == 0 ? "Intel" : vendor;
 }
 
+// What says nothing in a processor's name: "Intel(R) Xeon(R) Processor" is intel-xeon.
+static void drop_ornaments(char *name) {
+    static const char *const ornaments[] = {"(R)", "(TM)", "(r)", "(tm)", "Processor", "CPU"};
+    for (size_t i = 0; i < sizeof ornaments / sizeof *ornaments; i++)
+        for (char *at; (at = strstr(name, ornaments[i]));)
+            memset(at, ' ', strlen(ornaments[i]));
+}
+
 // "<vendor>-<model>-<cores>-<hypervisor>"; the vendor is not said twice.
-static char *machine_id(const char *vendor, const char *model, int cores, const char *hypervisor) {
+static char *machine_id(const char *vendor, const char *full_model, int cores,
+                        const char *hypervisor) {
     struct cb_text slug = {0};
+    char *kept = cb_copy(full_model), *model = kept;
+    drop_ornaments(model);
+    model += strspn(model, " ");
     const char *name = short_vendor(vendor);
     size_t length = strlen(name);
     add_slug(&slug, name);
@@ -105,6 +117,7 @@ static char *machine_id(const char *vendor, const char *model, int cores, const 
     add_slug(&slug, "-");
     cb_text_add(&slug, "%dc-", cores);
     add_slug(&slug, strcmp(hypervisor, "none") == 0 ? "bare" : hypervisor);
+    free(kept);
     return slug.text;
 }
 

@@ -122,7 +122,7 @@ static int size_rank(const char *size) {
     return strcmp(size, "quick") == 0 ? 0 : strcmp(size, "default") == 0 ? 1 : 2;
 }
 
-// Whether a list of plan.json ("bindings" or "twins") has scenario/params in this binding.
+// Whether a list of plan.json ("bindings", "except", "twins") has scenario/params in this binding.
 static bool is_listed(const json_t *size, const char *list, const char *binding,
                       const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
@@ -156,7 +156,8 @@ struct making {
     const struct cb_choice *choice;
     const json_t *data, *size, *headline;
     const struct cb_program *program;
-    const char *reach; // "all", "headline" or "none" of the cells
+    const char *reach;  // "all", "headline" or "none" of the cells
+    size_t rank, ranks; // the number of the backend among those of the primary compiler
 };
 
 static bool wanted(const struct making *m, const char *scenario, const char *binding,
@@ -205,6 +206,7 @@ static void make_described(const struct making *m, const json_t *describe) {
                 continue;
             for (size_t b = 0; b < BINDINGS; b++)
                 if (is_listed(m->size, "bindings", bindings[b], id, params) &&
+                    !is_listed(m->size, "except", bindings[b], id, params) &&
                     wanted(m, id, bindings[b], params))
                     make_cell(m, scenario, cell, bindings[b]);
         }
@@ -232,12 +234,22 @@ static void make_static(const struct making *m) {
     }
 }
 
+// With many backends a share of them has twins, each scenario those of other backends: what
+// matters is how many twins a scenario has.
+static bool has_twin(const struct making *m, const struct cb_cell *cell) {
+    json_int_t enough = json_integer_value(json_object_get(m->size, "twin_backends"));
+    size_t every = enough > 0 ? m->ranks / (size_t)enough : 1, offset = m->rank;
+    for (const char *c = cell->scenario; *c; c++)
+        offset += (unsigned char)*c;
+    return every <= 1 || offset % every == 0;
+}
+
 // Gives the cells from `first` on, of one program, the twins that plan.json wants. What is not
 // measured has none.
 static void make_twins(const struct making *m, size_t first) {
     struct cb_plan *plan = m->plan;
     for (size_t i = first, end = plan->count; i < end; i++) {
-        if (plan->cells[i].status != CB_CELL_OK ||
+        if (plan->cells[i].status != CB_CELL_OK || !has_twin(m, &plan->cells[i]) ||
             !is_listed(m->size, "twins", plan->cells[i].binding, plan->cells[i].scenario,
                        plan->cells[i].params))
             continue;
@@ -336,6 +348,14 @@ static bool check_choice(const struct cb_programs *programs, const json_t *data,
     return good;
 }
 
+// Whether program `i` is measured in full: chosen, there, and made by the first compiler.
+static bool is_primary(const struct cb_programs *programs, size_t i, const struct cb_choice *choice,
+                       const char *primary) {
+    const struct cb_program *p = &programs->list[i];
+    return is_usable(p) && strcmp(p->compiler, primary) == 0 &&
+           cb_globs_match(&choice->backends, p->backend) && stands_for_links(programs, i);
+}
+
 int cb_plan_make(struct cb_plan *plan, const struct cb_programs *programs, const json_t *data,
                  const json_t *headline, const struct cb_choice *choice) {
     *plan = (struct cb_plan){0};
@@ -348,6 +368,9 @@ int cb_plan_make(struct cb_plan *plan, const struct cb_programs *programs, const
     const char *primary = primary_compiler(&compilers, data);
     json_t *size = json_object_get(json_object_get(data, "sizes"), choice->mode);
     const char *second = text_of(size, "second_compiler");
+    size_t rank = 0, ranks = 0;
+    for (size_t i = 0; i < programs->count; i++)
+        ranks += is_primary(programs, i, choice, primary);
     // Who names compilers wants to see them.
     if (choice->compilers.count > 0 && strcmp(second, "none") == 0)
         second = "headline";
@@ -362,9 +385,12 @@ int cb_plan_make(struct cb_plan *plan, const struct cb_programs *programs, const
                            .size = size,
                            .headline = headline,
                            .program = p,
+                           .rank = rank,
+                           .ranks = ranks,
                            .reach = strcmp(p->compiler, primary) == 0 ? "all" : second};
         if (strcmp(m.reach, "none") == 0)
             continue;
+        rank += is_primary(programs, i, choice, primary);
         size_t first = plan->count;
         make_described(&m, is_usable(p) ? p->describe : lender(programs));
         if (choice->twins && strcmp(p->compiler, primary) == 0)

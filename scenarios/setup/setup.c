@@ -69,6 +69,6 @@ static struct cb_counts expect(uint64_t n) {
 }
 
 CB_SCENARIO(.id = "setup", .unit = "life of a coroutine", .kind = CB_KIND_TIME,
-            .quick = CB_LIST("storage=reused", "storage=fresh"), .normal = CB_LIST(NULL),
+            .quick = CB_LIST("storage=reused"), .normal = CB_LIST("storage=fresh"),
             .full = CB_LIST(NULL), .prepare = prepare, .run = run, .expect = expect);
 #endif

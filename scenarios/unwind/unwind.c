@@ -88,8 +88,7 @@ static struct cb_counts expect(uint64_t n) {
     return all;
 }
 
-CB_SCENARIO(.id = "unwind", .unit = "nest of calls", .kind = CB_KIND_TIME,
-            .quick = CB_LIST("frames=16"), .normal = CB_LIST("frames=4", "frames=64"),
-            .full = CB_LIST(NULL), .needs = needs, .prepare = prepare, .run = run,
-            .expect = expect);
+CB_SCENARIO(.id = "unwind", .unit = "nest of calls", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
+            .normal = CB_LIST("frames=16"), .full = CB_LIST("frames=4", "frames=64"),
+            .needs = needs, .prepare = prepare, .run = run, .expect = expect);
 #endif

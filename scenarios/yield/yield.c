@@ -84,8 +84,9 @@ static void finish(void) {
 }
 
 CB_SCENARIO(.id = "yield", .unit = "round trip", .kind = CB_KIND_TIME,
-            .quick = CB_LIST("depth=1", "depth=2", "depth=4", "depth=8", "depth=16", "depth=64"),
-            .normal = CB_LIST("depth=24", "depth=32", "depth=48", "cpus=2;depth=1"),
-            .full = CB_LIST("depth=256", "depth=1024", "cpus=2;depth=16"), .needs = needs,
-            .prepare = prepare, .run = run, .expect = expect, .finish = finish);
+            .quick = CB_LIST("depth=1", "depth=16"),
+            .normal = CB_LIST("depth=2", "depth=4", "depth=8", "depth=24", "depth=64",
+                              "cpus=2;depth=1"),
+            .full = CB_LIST("depth=32", "depth=48", "depth=256", "depth=1024", "cpus=2;depth=16"),
+            .needs = needs, .prepare = prepare, .run = run, .expect = expect, .finish = finish);
 #endif

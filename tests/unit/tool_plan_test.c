@@ -291,6 +291,43 @@ static void what_is_not_measured_has_no_twin(void **state) {
     cb_plan_free(&without);
 }
 
+// A size of plan.json with one more member.
+static json_t *size_with(const char *mode, const char *key, json_t *value) {
+    json_t *changed = json_deep_copy(data);
+    json_object_set_new(json_object_get(json_object_get(changed, "sizes"), mode), key, value);
+    return changed;
+}
+
+static void a_share_of_many_backends_has_twins(void **state) {
+    (void)state;
+    json_t *kept = data;
+    struct cb_plan all = make_choice("full", NULL, "gcc", true);
+    data = size_with("full", "twin_backends", json_integer(1));
+    struct cb_plan share = make_choice("full", NULL, "gcc", true),
+                   alone = make("full", NULL, "gcc");
+    json_decref(data);
+    data = kept;
+    // able and baker: 4 each, or one of the two for each scenario
+    assert_int_equal(cb_plan_measured(&all), cb_plan_measured(&alone) + 8);
+    assert_int_equal(cb_plan_measured(&share), cb_plan_measured(&alone) + 4);
+    cb_plan_free(&all);
+    cb_plan_free(&share);
+    cb_plan_free(&alone);
+}
+
+static void what_is_excepted_is_not_measured(void **state) {
+    (void)state;
+    json_t *kept = data;
+    data = size_with("quick", "except", parse("{'opaque': ['spin/a=[1]']}"));
+    struct cb_plan plan = make("quick", "able", NULL);
+    json_decref(data);
+    data = kept;
+    expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
+                      "able/size/opaque/gcc/\n"
+                      "able/spin/opaque/gcc/a=10\n"
+                      "able/spin/visible/gcc/a=1\n");
+}
+
 static void a_twin_knows_its_original(void **state) {
     (void)state;
     struct cb_plan plan = make_choice("quick", "able", NULL, true), back;
@@ -590,6 +627,8 @@ int main(void) {
         cmocka_unit_test(a_plan_survives_json),
         cmocka_unit_test(twins_are_of_the_first_compiler),
         cmocka_unit_test(what_is_not_measured_has_no_twin),
+        cmocka_unit_test(a_share_of_many_backends_has_twins),
+        cmocka_unit_test(what_is_excepted_is_not_measured),
         cmocka_unit_test(a_twin_knows_its_original),
         cmocka_unit_test(every_headline_cell_has_a_twin),
         cmocka_unit_test(keys_are_put_in_order),
