@@ -249,6 +249,7 @@ static const struct {
     {CO_CAP_STACK_SIZE, "stack-size"},
     {CO_CAP_CALLEE_SAVED, "callee-saved"},
     {CO_CAP_GROWS, "grows"},
+    {CO_CAP_GIVES_BACK, "gives-back"},
 };
 
 // What a check asks for and the backend does not claim, or NULL.

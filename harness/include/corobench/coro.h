@@ -65,6 +65,7 @@ enum co_capability {
     CO_CAP_CALLEE_SAVED =
         1 << 11, // all integer callee-saved registers survive a yield ("full ABI")
     CO_CAP_GROWS = 1 << 12, // a body may use more stack than it stated: pages, segments or copying
+    CO_CAP_GIVES_BACK = 1 << 13, // memory of a deep excursion is not kept in the pool for ever
 };
 
 // Settings that the harness makes before the first coroutine exists; all zero but `guard` is the
