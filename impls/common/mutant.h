@@ -6,6 +6,9 @@
 //   drop_register      a switch forgets one callee-saved register
 //   misalign           a body starts on a stack that is not aligned to 16 bytes
 //   no_guard           a stack has no guard, though one was asked for
+//   guards_run_out     stacks have none beyond the number that the kernel's default allows
+//   keep_pages         a stack that was used deeply keeps its pages
+//   unprobed           a body's large frame is not touched page by page (a mistake in its flags)
 //   lose_sent          what a resume sends in does not reach the yield
 //   leaf_not_restored  a coroutine call that returns leaves the leaf pointer where it was
 //   skip_cleanup       close does not run CO_FINALLY
@@ -21,6 +24,9 @@
 #define CO_MUTANT_IS_drop_register_drop_register ~, 1
 #define CO_MUTANT_IS_misalign_misalign ~, 1
 #define CO_MUTANT_IS_no_guard_no_guard ~, 1
+#define CO_MUTANT_IS_guards_run_out_guards_run_out ~, 1
+#define CO_MUTANT_IS_keep_pages_keep_pages ~, 1
+#define CO_MUTANT_IS_unprobed_unprobed ~, 1
 #define CO_MUTANT_IS_lose_sent_lose_sent ~, 1
 #define CO_MUTANT_IS_leaf_not_restored_leaf_not_restored ~, 1
 #define CO_MUTANT_IS_skip_cleanup_skip_cleanup ~, 1

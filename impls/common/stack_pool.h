@@ -2,9 +2,15 @@
 // as the one before.
 //
 // CO_STACK_BYTES is the usable size of the smallest class, CO_STACK_BATCH how many stacks are
-// mapped at a time. The free-list link stands at the top of a stack, on the line that its next user
-// touches first. Tops are staggered: page-aligned ones share a handful of L1 sets, and sixteen live
-// coroutines then evict each other.
+// mapped at a time (fewer where the kernel refuses so many). The free-list link stands at the top
+// of a stack, on the line that its next user touches first. Tops are staggered: page-aligned ones
+// share a handful of L1 sets, and sixteen live coroutines then evict each other.
+//
+// CO_STACK_TRIM, where defined: what a stack touched more than so many bytes below its top goes
+// back to the kernel after it was freed. Only the kernel knows what was touched, and asking it
+// costs more than all else in the life of a coroutine. So each CO_STACK_SWEEP times that a stack is
+// freed, those freed since are asked about, all at once: each at most once, a stack in steady use
+// once in so many lives. At most that many stacks wait for it.
 #ifndef CO_STACK_POOL_H
 #define CO_STACK_POOL_H
 
@@ -22,11 +28,16 @@
 #define CO_STACK_ASAN 0
 #endif
 
+#ifndef CO_STACK_TRIM
+#define CO_STACK_TRIM 0 // never
+#endif
+
 enum {
     CO_STACK_CLASSES = 16,
     CO_STACK_UNPOOLED = 16,    // added to the class of a stack that is given back when freed
     CO_STACK_STEPS = 16,       // tops stand at this many different places,
     CO_STACK_STEP_BYTES = 192, // this far from each other: 2.8 KiB of the top page at most
+    CO_STACK_SWEEP = 256,
 };
 
 // The record at the top of every stack; the stack pointer starts at its address and goes down.
@@ -37,6 +48,9 @@ struct co_stack {
     };
     char *low;     // lowest usable byte; the guard page is below
     size_t class_; // its size class; CO_STACK_UNPOOLED and more: never kept
+#if CO_STACK_TRIM
+    bool swept; // while free: its pages were looked at
+#endif
 };
 
 struct co_stack_class {
@@ -49,6 +63,7 @@ struct co_stacks {
     struct co_stack_class of[CO_STACK_CLASSES];
     bool keep_none, ready, guard;
     size_t held, limit; // bytes mapped, and the most that may be (0: no limit)
+    size_t freed;       // stacks since the last sweep
     struct co_mapping *mappings;
 };
 
@@ -58,9 +73,21 @@ extern "C" {
 extern __attribute__((visibility("hidden"))) struct co_stacks CO_RT(stacks);
 __attribute__((visibility("hidden"))) struct co_stack *CO_RT(stacks_more)(size_t bytes);
 __attribute__((visibility("hidden"))) void CO_RT(stacks_less)(struct co_stack *stack);
+__attribute__((visibility("hidden"))) void CO_RT(stacks_sweep)(void);
 #ifdef __cplusplus
 }
 #endif
+
+// Counts a stack that was put on a free list.
+CO_INLINE void co_stack_freed_(struct co_stack *stack) {
+#if CO_STACK_TRIM
+    stack->swept = false;
+    if (CO_UNLIKELY(++CO_RT(stacks).freed == CO_STACK_SWEEP))
+        CO_RT(stacks_sweep)();
+#else
+    (void)stack;
+#endif
+}
 
 // A stack with at least `bytes` for the body (0: the smallest class), or NULL. Its contents are
 // indeterminate.
@@ -80,6 +107,7 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
     }
     stack->next = CO_RT(stacks).of[0].free;
     CO_RT(stacks).of[0].free = stack;
+    co_stack_freed_(stack);
 }
 
 #ifdef CO_RUNTIME
@@ -233,7 +261,8 @@ static void co_stacks_unmap_(struct co_mapping *m) {
 // Makes a stack of the `stride` bytes at `p`: its guard below, its record above, staggered.
 static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
     size_t page = co_page_();
-    if (CO_RT(stacks).guard && !co_guard_set_(p)) {
+    bool guarded = CO_RT(stacks).guard && CO_MUTATE(guards_run_out, true, number < 32750);
+    if (guarded && !co_guard_set_(p)) {
         snprintf(co_stacks_text_, sizeof co_stacks_text_,
                  "a guard page was refused (%s): vm.max_map_count=%ld mappings, one or two a guard",
                  strerror(errno), co_read_number_("/proc/sys/vm/max_map_count"));
@@ -285,7 +314,9 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     size_t stride = co_class_stride_(class_);
     if (of->fresh == of->end) {
         size_t batch = all->keep_none || class_ != 0 ? 1 : CO_STACK_BATCH;
-        of->fresh = co_stacks_map_(batch * stride);
+        do // so that the last ones fit in what is left of a limit
+            of->fresh = co_stacks_map_(batch * stride);
+        while (of->fresh == NULL && (batch /= 2) > 0);
         of->end = of->fresh == NULL ? NULL : of->fresh + batch * stride;
         if (of->fresh == NULL)
             return NULL;
@@ -308,13 +339,52 @@ void CO_RT(stacks_less)(struct co_stack *stack) {
     struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
     stack->next = of->free;
     of->free = stack;
+    co_stack_freed_(stack);
 }
+
+#if CO_STACK_TRIM
+// Whether any of these pages takes memory. Where the kernel doesn't answer, they may all.
+static bool co_pages_there_(char *at, const char *end) {
+    size_t page = co_page_();
+    unsigned char there[512]; // whoever frees a stack may stand on a small one
+    while (at < end) {
+        size_t bytes = (size_t)(end - at);
+        bytes = bytes < sizeof there * page ? bytes : sizeof there * page;
+        if (mincore(at, bytes, there) != 0)
+            return true;
+        for (size_t i = 0; i < bytes / page; i++)
+            if (there[i] & 1)
+                return true;
+        at += bytes;
+    }
+    return false;
+}
+
+static void co_stack_sweep_(struct co_stack *stack) {
+    char *keep = (char *)(((uintptr_t)stack - CO_STACK_TRIM) & ~(uintptr_t)(co_page_() - 1));
+    stack->swept = true;
+    // Can only fail for memory that is locked, which then stays.
+    if (keep > stack->low && co_pages_there_(stack->low, keep) &&
+        CO_MUTATE(keep_pages, true, false))
+        (void)madvise(stack->low, (size_t)(keep - stack->low), MADV_DONTNEED);
+}
+
+// The last freed is the first reused, so those freed since the last sweep head their lists.
+void CO_RT(stacks_sweep)(void) {
+    struct co_stacks *all = &CO_RT(stacks);
+    all->freed = 0;
+    for (size_t i = 0; i < CO_STACK_CLASSES; i++)
+        for (struct co_stack *s = all->of[i].free; s != NULL && !s->swept; s = s->next)
+            co_stack_sweep_(s);
+}
+#endif
 
 CO_EXPORT void CO_RT(backend_trim)(void) {
     struct co_stacks *all = &CO_RT(stacks);
     while (all->mappings != NULL)
         co_stacks_unmap_(all->mappings);
     memset(all->of, 0, sizeof all->of);
+    all->freed = 0;
 }
 
 CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
