@@ -71,6 +71,11 @@ enum { KIT_REGISTERS = 6 };
 bool kit_probe(word (*f)(void *), void *arg, const word *fill, word *seen);
 const char *kit_register(unsigned i);
 
+// Have a frame of so many bytes and touch its far end only (leap.c); the first is compiled to touch
+// each page on its way.
+word kit_leap_probed(word bytes);
+word kit_leap_unprobed(word bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,13 +7,16 @@ set(kit_mutants
     "drop_register     machine registers_of_body            fiber-full,fiber-small"
     "drop_register     machine registers_of_resumer         fiber-full,fiber-small"
     "misalign          machine alignment                    fiber-full,fiber-small"
-    "no_guard          machine overflow,overflow_large      fiber-full,fiber-small"
+    "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
+    "guards_run_out    stacks  overflow_late                fiber-full,fiber-small,fiber-reserved"
+    "unprobed          stacks  overflow_by_a_frame          fiber-full,fiber-small,fiber-reserved"
+    "keep_pages        stacks  gives_back                   fiber-reserved"
     "lose_sent         values  send,odd_words,locals        all"
     "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
     "skip_cleanup      close   suspended,innermost_first,owned  all")
 
 # For 'all': who includes none of the lowerings in impls/common has no such place.
-set(kit_mutant_backends fiber-full fiber-small stackless-chain stackless-leaf thread-futex)
+set(kit_mutant_backends fiber-full fiber-small fiber-reserved stackless-chain stackless-leaf thread-futex)
 
 foreach(line IN LISTS kit_mutants)
     string(REGEX REPLACE " +" ";" line "${line}")

@@ -1,4 +1,4 @@
-// What the machine sees: registers, alignment, control words, stacks and their guards.
+// What the machine sees: registers, alignment, control words, room on the stack.
 #include <backend.h>
 #include "../kit.h"
 
@@ -17,9 +17,6 @@ CORO_DECL(aligned, (word(*c)(word);), (word x; word y; word i;), (SUB(aligned_ca
 CORO_DECL(rounding, (unsigned sse; unsigned x87; unsigned (*seen)[2];), (word x; word i;), ())
 CORO_DECL(hungry, (size_t bytes;), (word x;), ())
 CORO_DECL(c_caller, (word(*f)(word); word arg;), (word x; word y;), ())
-CORO_DECL(neighbour, (volatile unsigned char **where;),
-          (word x; volatile unsigned char canary[256];), ())
-CORO_DECL(overflowing, (size_t bytes;), (word x;), ())
 CORO_DECL(pass, (word depth;), (word x;), (REC(pass)))
 
 // Whether the stack pointer here is where the ABI has it: compilers rely on it for vector spills.
@@ -41,8 +38,7 @@ static inline __attribute__((always_inline)) word misaligned_here(void) {
     _(deep_keeper)                                                                                 \
     _(deep)                                                                                        \
     _(deep_caller)                                                                                 \
-    _(aligned_callee)                                                                              \
-    _(aligned) _(rounding) _(hungry) _(c_caller) _(neighbour) _(overflowing) _(pass)
+    _(aligned_callee) _(aligned) _(rounding) _(hungry) _(c_caller) _(pass)
 
 #if CO_PART_BODIES
 // Leaves nothing of the resumer in the registers that a callee has to save. Not rbp: a build may
@@ -226,25 +222,6 @@ CORO(c_caller) {
     CO_END
 }
 
-CORO(neighbour) {
-    CO_BEGIN(neighbour)
-        for (my->x = 0; my->x < sizeof my->canary; my->x++)
-            my->canary[my->x] = 0xC5;
-        *my->where = my->canary;
-        CO_YIELD(my->x, 1);
-        my->canary[my->x % sizeof my->canary] = 0; // it lives across the yield
-        CO_RETURN(2);
-    CO_END
-}
-
-CORO(overflowing) {
-    CO_BEGIN(overflowing)
-        CO_YIELD(my->x, 1);
-        my->x = use_stack((const char *)__builtin_frame_address(0), my->bytes);
-        CO_RETURN(my->x);
-    CO_END
-}
-
 CORO(pass) {
     CO_BEGIN(pass)
         if (my->depth > 1) {
@@ -261,7 +238,6 @@ CO_DISPATCH(CO_BODIES)
 
 #if CO_PART_LOOP
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -569,64 +545,6 @@ KIT_CHECK(c_call_resumes, 0, KIT_ALWAYS,
     WANT_GO(c_caller, &v, 0, CO_YIELDED, 2 + 21);
     WANT_GO(c_caller, &v, 5, CO_RETURNED, 2 * 1 + 31);
     WANT_FINI(c_caller, &v);
-}
-
-enum { NEIGHBOURS = 8, NOWHERE = 64 << 20 };
-static volatile unsigned char *canaries[NEIGHBOURS];
-
-// On a stack of its own: the one that overflowed has no room. Lets the fault kill the process as it
-// would have done, unless a neighbour was overwritten first.
-static void look_at_canaries(int signal_number) {
-    for (int i = 0; i < NEIGHBOURS; i++)
-        for (int k = 0; canaries[i] != NULL && k < 256; k++)
-            if (canaries[i][k] != 0xC5)
-                FAIL("the overflow overwrote a neighbour before it faulted");
-    signal(signal_number, SIG_DFL);
-}
-
-static void give_signal_stack(void) {
-    stack_t stack = {};
-    stack.ss_size = 65536;
-    stack.ss_sp =
-        malloc(stack.ss_size); // lives as long as its thread: this process is about to die
-    if (stack.ss_sp == NULL || sigaltstack(&stack, NULL) != 0)
-        FAIL("no signal stack");
-}
-
-static void overflow(size_t stack) {
-    struct co_config config = {};
-    config.guard = true;
-    config.thread_started = give_signal_stack;
-    WANT_STATUS(CO_RT(backend_configure)(&config), 0);
-    give_signal_stack();
-    struct sigaction action = {};
-    action.sa_handler = look_at_canaries;
-    action.sa_flags = SA_ONSTACK;
-    sigaction(SIGSEGV, &action, NULL);
-
-    static CO_VAR(neighbour) n[NEIGHBOURS];
-    CO_VAR(overflowing) v = {};
-    for (int i = 0; i < NEIGHBOURS; i++) {
-        if (i == NEIGHBOURS / 2) {
-            WANT_STATUS(CO_INIT_STACK(overflowing, &v, stack, (size_t)NOWHERE), 0);
-            WANT_GO(overflowing, &v, 0, CO_YIELDED, 1);
-        }
-        WANT_STATUS(CO_INIT_STACK(neighbour, &n[i], stack, &canaries[i]), 0);
-        WANT_GO(neighbour, &n[i], 0, CO_YIELDED, 1);
-    }
-    word out = 0;
-    CO_RESUME(overflowing, &v, 0, &out);
-    FAIL("%d MiB of stack were used and nothing faulted", NOWHERE >> 20);
-}
-
-KIT_CHECK(overflow, CO_CAP_GUARD, KIT_SEGV,
-          "using more stack than there is faults before a neighbour is overwritten") {
-    overflow(8192);
-}
-
-KIT_CHECK(overflow_large, CO_CAP_GUARD | CO_CAP_STACK_SIZE, KIT_SEGV,
-          "so it does on stacks for which more than the usual size was asked") {
-    overflow(200000);
 }
 
 // What a thread with a painted stack used of it, in bytes.
