@@ -20,6 +20,8 @@
 #   CB_SOURCES          more files (.c, .cc, .S) for the program and for the shared object
 #   CB_LIBS             what to link
 #   CB_UNAVAILABLE      why it can't be built here: it is then listed as unavailable
+#   CB_UNCHECKED        which of asan, tsan, valgrind, backtrace cannot follow this technique; its
+#                       README says why
 #
 # and may read CB_ARCH, CB_COMPILER (gcc, clang), CB_BACKEND_DIR, CB_COMMON_DIR. cb_require_switch()
 # is for whoever needs impls/common/switch/<arch>.h.
@@ -169,7 +171,7 @@ endmacro()
 function(cb_read_backend name)
     set(CB_BACKEND_DIR "${CMAKE_SOURCE_DIR}/impls/${name}")
     set(CB_LANGUAGE C)
-    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS UNAVAILABLE)
+    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS UNAVAILABLE UNCHECKED)
         set(CB_${key} "")
     endforeach()
     include("${CB_BACKEND_DIR}/backend.cmake" OPTIONAL)
@@ -187,7 +189,7 @@ function(cb_read_backend name)
         list(APPEND sources "${source}")
     endforeach()
     set(CB_SOURCES "${sources}")
-    foreach(key LANGUAGE FLAGS SOURCES LIBS UNAVAILABLE)
+    foreach(key LANGUAGE FLAGS SOURCES LIBS UNAVAILABLE UNCHECKED)
         set_property(GLOBAL PROPERTY "cb_${name}_${key}" "${CB_${key}}")
     endforeach()
 endfunction()

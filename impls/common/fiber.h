@@ -7,6 +7,7 @@
 #define CO_FIBER_H
 
 #include "corobench/coro.h"
+#include "common/annotate.h"
 #include "common/planted.h"
 
 // A backend with stacks of its own includes them first and defines CO_OWN_STACKS: struct co_stack
@@ -28,11 +29,6 @@
 #error "no switch for this architecture; the build lists this backend as unavailable"
 #endif
 
-#if CO_STACK_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-
 struct co_handler;
 enum co_life { CO_LIFE_NONE_, CO_LIFE_READY_, CO_LIFE_RUNNING_, CO_LIFE_FINISHED_ };
 
@@ -50,10 +46,8 @@ struct co_stackful {
     bool yielded_closing;
     enum co_life life;
 #endif
-#if CO_STACK_ASAN
-    void *body_fake, *resumer_fake;
-    const void *resumer_low;
-    size_t resumer_bytes;
+#if CO_ANNOTATED
+    struct co_notes notes;
 #endif
 };
 typedef struct co_stackful *co_handle;
@@ -61,17 +55,7 @@ typedef struct co_stackful *co_handle;
 // ---- Out of the body
 // ---------------------------------------------------------------------------------------
 
-#if CO_STACK_ASAN
-CO_INLINE void co_asan_arrived_(struct co_stackful *co, void *fake) {
-    __sanitizer_finish_switch_fiber(fake, &co->resumer_low, &co->resumer_bytes);
-}
-CO_INLINE void co_asan_leaving_(struct co_stackful *co, void **fake) {
-    __sanitizer_start_switch_fiber(fake, co->resumer_low, co->resumer_bytes);
-}
-#define CO_STARTED_(co) co_asan_arrived_((co), NULL)
-#else
-#define CO_STARTED_(co) ((void)0)
-#endif
+#define CO_STARTED_(co) CO_NOTE_STARTED_(&(co)->notes)
 
 __attribute__((noreturn, unused)) static CO_COLD void co_unwind_(struct co_stackful *co);
 
@@ -82,13 +66,9 @@ CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
         return 0;
     }
 #endif
-#if CO_STACK_ASAN
-    co_asan_leaving_(co, &co->body_fake);
-#endif
+    CO_NOTE_LEAVING_(&co->notes);
     word in = co_arch_yield(&co->sw, v);
-#if CO_STACK_ASAN
-    co_asan_arrived_(co, co->body_fake);
-#endif
+    CO_NOTE_ARRIVED_(&co->notes);
 #if !CO_ARCH_DIVERTS
     if (CO_UNLIKELY(co->diverted)) {
         co->diverted = false;
@@ -99,9 +79,7 @@ CO_INLINE word co_switch_out_(struct co_stackful *co, word v) {
 }
 
 __attribute__((noreturn)) CO_INLINE void co_finish_(struct co_stackful *co, word v, word st) {
-#if CO_STACK_ASAN
-    co_asan_leaving_(co, NULL); // NULL: its fake frames may go
-#endif
+    CO_NOTE_LAST_(&co->notes);
     co_arch_finish(&co->sw, v, st);
 }
 
@@ -123,23 +101,16 @@ CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), siz
 #endif
     if (CO_UNLIKELY(stack == NULL))
         return CO_E_NOMEM;
-#if CO_STACK_ASAN
-    ASAN_UNPOISON_MEMORY_REGION(stack->low, (size_t)((char *)stack - stack->low));
-#endif
+    CO_NOTE_CREATED_(&co->notes, stack->low, (char *)stack);
     co_arch_prepare(&co->sw, stack, entry);
     return 0;
 }
 
 CO_INLINE struct co_result co_enter_(struct co_stackful *co, word in) {
-#if CO_STACK_ASAN
-    __sanitizer_start_switch_fiber(&co->resumer_fake, co->stack->low,
-                                   (size_t)((char *)co->stack - co->stack->low));
+    CO_NOTE_ENTERING_(&co->notes, co->stack->low, (char *)co->stack);
     struct co_result r = co_arch_resume(&co->sw, in);
-    __sanitizer_finish_switch_fiber(co->resumer_fake, NULL, NULL);
+    CO_NOTE_BACK_(&co->notes);
     return r;
-#else
-    return co_arch_resume(&co->sw, in);
-#endif
 }
 
 #if CO_CHECKED
@@ -176,9 +147,7 @@ CO_INLINE struct co_result co_resume_here_(struct co_stackful *co, word in) {
 // Where a diverted body goes on: above what it had on its stack, which nothing returns to.
 __attribute__((noreturn, unused)) static CO_COLD void co_landing_(void *p) {
     struct co_stackful *co = (struct co_stackful *)p;
-#if CO_STACK_ASAN
-    co_asan_arrived_(co, co->body_fake);
-#endif
+    CO_NOTE_ARRIVED_(&co->notes);
     co_unwind_(co);
 }
 #endif
@@ -233,6 +202,7 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
     }
 #endif
     if (co->stack != NULL) {
+        CO_NOTE_CLOSED_(&co->notes);
         co_stack_free(co->stack);
         co->stack = NULL;
     }
@@ -240,7 +210,7 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
 }
 
 #if CO_BINDING == CO_BINDING_LIBRARY
-#if CO_CHECKED || CO_STACK_ASAN || !CO_ARCH_FAR
+#if CO_CHECKED || CO_ANNOTATED || !CO_ARCH_FAR
 static __attribute__((unused)) struct co_result co_resume_far_(struct co_stackful *co, word in) {
     return co_resume_here_(co, in);
 }

@@ -15,18 +15,8 @@
 #define CO_STACK_POOL_H
 
 #include "corobench/coro.h"
+#include "common/annotate.h"
 #include "common/mutant.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define CO_STACK_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CO_STACK_ASAN 1
-#endif
-#endif
-#ifndef CO_STACK_ASAN
-#define CO_STACK_ASAN 0
-#endif
 
 #ifndef CO_STACK_TRIM
 #define CO_STACK_TRIM 0 // never
@@ -51,6 +41,10 @@ struct co_stack {
 #if CO_STACK_TRIM
     bool swept; // while free: its pages were looked at
 #endif
+#if CO_STACK_VALGRIND
+    unsigned valgrind; // what Valgrind calls it
+    struct co_stack *older;
+#endif
 };
 
 struct co_stack_class {
@@ -65,6 +59,9 @@ struct co_stacks {
     size_t held, limit; // bytes mapped, and the most that may be (0: no limit)
     size_t freed;       // stacks since the last sweep
     struct co_mapping *mappings;
+#if CO_STACK_VALGRIND
+    struct co_stack *known; // to Valgrind; those that are kept for reuse
+#endif
 };
 
 #ifdef __cplusplus
@@ -123,7 +120,6 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #endif
 
 #if CO_STACK_ASAN
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #define CO_STACK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
 #define CO_STACK_UNROOT_(p, bytes) __lsan_unregister_root_region((p), (bytes))
@@ -277,6 +273,35 @@ static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
     return stack;
 }
 
+// Valgrind has to know each stack until its mapping goes.
+static void co_stack_announce_(struct co_stack *stack) {
+#if CO_STACK_VALGRIND
+    stack->valgrind = CO_VALGRIND_STACK_(stack->low, stack);
+    if (stack->class_ < CO_STACK_UNPOOLED) {
+        stack->older = CO_RT(stacks).known;
+        CO_RT(stacks).known = stack;
+    }
+#else
+    (void)stack;
+#endif
+}
+
+static void co_stack_forget_(struct co_stack *stack) {
+#if CO_STACK_VALGRIND
+    CO_VALGRIND_NO_STACK_(stack->valgrind);
+#else
+    (void)stack;
+#endif
+}
+
+static void co_stacks_forget_(void) {
+#if CO_STACK_VALGRIND
+    for (struct co_stack *stack = CO_RT(stacks).known; stack != NULL; stack = stack->older)
+        co_stack_forget_(stack);
+    CO_RT(stacks).known = NULL;
+#endif
+}
+
 static void co_stacks_ready_(void) {
     if (!CO_RT(stacks).ready) {
         CO_RT(stacks).ready = true;
@@ -327,12 +352,14 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     if (stack != NULL) {
         of->fresh += stride;
         stack->mapping = all->mappings; // of use to a stack alone in its mapping, the newest one
+        co_stack_announce_(stack);
     }
     return stack;
 }
 
 void CO_RT(stacks_less)(struct co_stack *stack) {
     if (stack->class_ >= CO_STACK_UNPOOLED) {
+        co_stack_forget_(stack);
         co_stacks_unmap_(stack->mapping);
         return;
     }
@@ -381,6 +408,7 @@ void CO_RT(stacks_sweep)(void) {
 
 CO_EXPORT void CO_RT(backend_trim)(void) {
     struct co_stacks *all = &CO_RT(stacks);
+    co_stacks_forget_();
     while (all->mappings != NULL)
         co_stacks_unmap_(all->mappings);
     memset(all->of, 0, sizeof all->of);
