@@ -58,16 +58,17 @@ struct cb_interval cb_bca(const double *values, size_t n, cb_statistic *statisti
 #define CB_BOOTSTRAP_RESAMPLES 2000
 
 struct cb_ratio {
-    double ratio; // of rounds: exp of the 20 % trimmed mean of log(a/b); of links: of the median
+    double ratio;
     double low, high; // of rounds: BCa; of links: order statistics. NaN with fewer than 6 of them
     double p;         // of "the ratio is 1": the interval, inverted
     size_t pairs;     // pairs with both values there and positive (links, where clustered)
 };
 
 // The ratio a/b of two cells, paired inside rounds: a[i] and b[i] were measured close together, so
-// slow phases of the machine cancel. `cluster` may be NULL; else pairs are first condensed to one
-// median a cluster, and the interval is that of the median over clusters: a BCa interval of six
-// links that are of two kinds, lucky and unlucky, covers 87 %.
+// slow phases of the machine cancel. It is exp of the 20 % trimmed mean of log(a/b). `cluster` may
+// be NULL; else pairs are first condensed to one median a cluster, and ratio and interval are those
+// of the median over clusters: a BCa interval of six links that are of two kinds, lucky and
+// unlucky, covers 87 %.
 //
 // p agrees with the interval: it is below 1 - level where the interval leaves out 1. Where the data
 // are clearer than that method can count (1 lies beyond all resamples, or all links agree), p goes
@@ -76,6 +77,14 @@ struct cb_ratio {
 // every distribution.
 struct cb_ratio cb_paired_ratio(const double *a, const double *b, const long *cluster, size_t n,
                                 double level);
+
+// The ratio of the p-quantiles of two cells whose values come in pairs as above. No single pair has
+// a share in it, so it is whole pairs that are drawn for the bootstrap: what both had in common in
+// a round cancels all the same. With clusters, each one's quantiles are divided, and ratio and
+// interval are those of the median over clusters. There is no interval where that many values have
+// no order-statistic interval of such a quantile: it would pretend to know what they can't tell.
+struct cb_ratio cb_quantile_ratio(const double *a, const double *b, const long *cluster, size_t n,
+                                  double p, double level);
 
 // Holm's step-down correction (1979): adjusted[i] <= alpha rejects while the chance of any false
 // rejection in the family stays below alpha. NaN stays NaN and does not count.

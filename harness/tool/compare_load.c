@@ -109,7 +109,7 @@ static int load_values(struct cb_compare_run *run, const char *metric, const cha
         return CB_EXIT_USAGE;
     cb_rep_estimate_all(&run->rep);
     run->document = json_incref(run->rep.run);
-    run->estimator = run->rep.estimator;
+    run->estimator = cb_rep_estimator_of(&run->rep, metric);
     if (estimator != NULL && name_estimator(run, estimator, messages) != CB_EXIT_OK)
         return CB_EXIT_USAGE;
     struct cb_rep_row **rows = cb_rep_sorted_rows(&run->rep);

@@ -167,7 +167,7 @@ static struct cb_rep_row *original_of(struct cb_rep *rep, const struct cb_rep_ro
     return index ? rep->rows[json_integer_value(index)] : NULL;
 }
 
-// A twin and its original: paired inside rounds for medians, as all ratios of a report are.
+// A twin and its original, divided as all ratios of a report are.
 static void compare_twins(struct cb_rep *rep, const struct cb_rep_row *twin, int estimator,
                           struct comparisons *to) {
     const struct cb_rep_row *original = original_of(rep, twin);
@@ -176,11 +176,7 @@ static void compare_twins(struct cb_rep *rep, const struct cb_rep_row *twin, int
     double a = twin->estimate[estimator].value, b = original->estimate[estimator].value;
     if (!is_large_enough(rep, twin, a) || !is_large_enough(rep, twin, b))
         return;
-    double ratio = a / b;
-    if (estimator == CB_REP_MEDIAN)
-        ratio = cb_paired_ratio(twin->values, original->values,
-                                rep->clustered ? rep->slot_build : NULL, rep->slots, CB_LEVEL)
-                    .ratio;
+    double ratio = cb_rep_divide(rep, estimator, twin->values, original->values).ratio;
     if (ratio > 0) {
         add_value(to, fabs(log(ratio)));
         end_cell(to);
@@ -311,9 +307,9 @@ static void make_all_mdes(struct cb_rep *rep) {
     }
 }
 
-// Comparisons are of medians: paired ratios are made of all rounds.
 double cb_rep_mde_of(const struct cb_rep *rep, const struct cb_rep_row *row) {
-    const struct cb_rep_mde *mde = find_mde(rep, row->cell->scenario, row->metric, CB_REP_MEDIAN);
+    const struct cb_rep_mde *mde =
+        find_mde(rep, row->cell->scenario, row->metric, cb_rep_estimator_of(rep, row->metric));
     return mde ? mde->mde : 0;
 }
 
@@ -326,7 +322,8 @@ static void summarize(struct cb_rep *rep) {
     for (size_t i = 0; i < rep->mde_count; i++) {
         const struct cb_rep_mde *mde = &rep->mde[i];
         const char *main = cb_rep_string(metric_entry(rep, mde->metric), "main", "");
-        if (mde->estimator != rep->estimator || !*main || strcmp(main, other) == 0)
+        if (mde->estimator != cb_rep_estimator_of(rep, mde->metric) || !*main ||
+            strcmp(main, other) == 0)
             continue;
         size_t at = 0;
         while (at < n && strcmp(names[at], mde->scenario) != 0)
@@ -380,17 +377,27 @@ static void try_candidate(struct cb_rep *rep, struct cb_rep_candidate *candidate
     free(means);
 }
 
-// The columns of the headline in cycles, where the metric has such a form.
+// A selector in cycles, where its metric has such a form.
+static void select_cycles(const struct cb_rep *rep, json_t *selector) {
+    const json_t *entry = metric_entry(rep, cb_rep_string(selector, "metric", ""));
+    const char *cycles = cb_rep_string(entry, "in_cycles", NULL);
+    if (cycles) {
+        json_object_set_new(selector, "metric", json_string(cycles));
+        json_object_set_new(selector, "unit", json_string("cycles"));
+    }
+}
+
+// The columns of the headline, and both sides of each target.
 static void use_cycles(struct cb_rep *rep) {
-    json_t *columns = json_object_get(rep->headline, "columns"), *column;
-    size_t index;
-    json_array_foreach(columns, index, column) {
-        const json_t *entry = metric_entry(rep, cb_rep_string(column, "metric", ""));
-        const char *cycles = cb_rep_string(entry, "in_cycles", NULL);
-        if (cycles) {
-            json_object_set_new(column, "metric", json_string(cycles));
-            json_object_set_new(column, "unit", json_string("cycles"));
-        }
+    static const char *const sides[] = {"numerator", "denominator"};
+    json_t *columns = json_object_get(rep->headline, "columns"), *column, *target, *term;
+    json_t *targets = json_object_get(rep->targets, "targets");
+    size_t index, i;
+    json_array_foreach(columns, index, column) select_cycles(rep, column);
+    json_array_foreach(targets, index, target) for (int s = 0; s < 2; s++) {
+        json_t *side = json_object_get(target, sides[s]);
+        select_cycles(rep, side);
+        json_array_foreach(json_object_get(side, "terms"), i, term) select_cycles(rep, term);
     }
 }
 

@@ -77,9 +77,16 @@ struct cb_rep_row *cb_rep_select(struct cb_rep *rep, const json_t *selector, con
     return best;
 }
 
+int cb_rep_estimator_of(const struct cb_rep *rep, const char *metric) {
+    const json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), metric);
+    const char *fixed = cb_rep_string(entry, "estimator", "");
+    return strcmp(fixed, cb_rep_estimator_names[CB_REP_MEDIAN]) == 0 ? CB_REP_MEDIAN
+                                                                     : rep->estimator;
+}
+
 const struct cb_rep_estimate *cb_rep_shown(const struct cb_rep *rep, const struct cb_rep_row *row) {
     bool one = row->aside || row->exact || row->counted;
-    return &row->estimate[one ? CB_REP_MEDIAN : rep->estimator];
+    return &row->estimate[one ? CB_REP_MEDIAN : cb_rep_estimator_of(rep, row->metric)];
 }
 
 bool cb_rep_hidden(struct cb_rep *rep, const struct cb_rep_cell *cell) {
@@ -228,6 +235,7 @@ static void derive_difference(struct cb_rep *rep, const json_t *rule, const stru
     if (!other)
         return;
     struct cb_rep_row *row = derive_row(rep, cell, rule);
+    row->of = of;
     if (!needs(rep, row, of) || !needs(rep, row, other))
         return;
     for (size_t slot = 0; slot < rep->slots; slot++)

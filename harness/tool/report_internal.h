@@ -16,6 +16,7 @@
 
 #include "message.h"
 #include "sequence.h"
+#include "stats.h"
 
 enum cb_rep_mode { CB_REP_QUICK, CB_REP_DEFAULT, CB_REP_FULL };
 enum { CB_REP_MEDIAN, CB_REP_LOWER_QUARTILE, CB_REP_ESTIMATORS };
@@ -39,15 +40,16 @@ struct cb_rep_cell {
 struct cb_rep_row {
     const struct cb_rep_cell *cell;
     const char *metric, *unit;
-    const char *status, *note; // as the cell's, or why this metric has no value
-    const char *flags;         // joined by ';'
-    double *values;            // one a slot, NaN where missing; NULL unless status is ok
-    size_t rounds;             // slots with a value
-    bool exact;                // a fact of the build, not a measurement: no interval needed
-    bool aside;                // stands beside another metric: median only
-    bool counted;              // by a tool that counts exactly: one value, no interval
-    struct cb_drift drift;     // of its rounds in order; p is NaN where that was not looked at
-    struct cb_modes modes;     // of its rounds; low is NaN where that was not looked at
+    const char *status, *note;   // as the cell's, or why this metric has no value
+    const char *flags;           // joined by ';'
+    double *values;              // one a slot, NaN where missing; NULL unless status is ok
+    size_t rounds;               // slots with a value
+    bool exact;                  // a fact of the build, not a measurement: no interval needed
+    bool aside;                  // stands beside another metric: median only
+    bool counted;                // by a tool that counts exactly: one value, no interval
+    const struct cb_rep_row *of; // of a difference: what something was taken off; else NULL
+    struct cb_drift drift;       // of its rounds in order; p is NaN where that was not looked at
+    struct cb_modes modes;       // of its rounds; low is NaN where that was not looked at
     struct cb_rep_estimate estimate[CB_REP_ESTIMATORS];
 };
 
@@ -60,9 +62,10 @@ struct cb_rep_ratio {
     const struct cb_rep_row *a, *b; // b is NULL where a target names a constant
     const char *b_name;             // the cell's id, or "constant:80"
     const char *metric;
+    int estimator;
     double ratio, low, high, p, p_holm, mde;
     const char *verdict;
-    const char *family; // the table whose comparisons were corrected together; "" for targets
+    const char *family; // what was corrected together: a column, a metric; "" for targets
 };
 
 // The smallest detectable effect: 95 % of comparisons of a cell with itself stay below it.
@@ -192,6 +195,10 @@ struct cb_rep_row *cb_rep_select(struct cb_rep *rep, const json_t *selector, con
                                  const char *compiler);
 const struct cb_rep_estimate *cb_rep_shown(const struct cb_rep *rep, const struct cb_rep_row *row);
 
+// Which estimator a metric's figures are made by: the headline's, but the median where derived.json
+// says so. Of differences and of ratios to another loop a lower quartile would be the luckiest
+// quarter, and of bytes there are few rounds, which hardly differ.
+int cb_rep_estimator_of(const struct cb_rep *rep, const char *metric);
 // The quantile of the population that an estimator estimates.
 extern const double cb_rep_quantiles[CB_REP_ESTIMATORS];
 // Median or quartile of a row's values with interval or range, as the mode wants.
@@ -221,7 +228,8 @@ bool cb_rep_hidden(struct cb_rep *rep, const struct cb_rep_cell *cell);
 int cb_rep_load_repeats(struct cb_rep *rep);
 // All smallest detectable effects; the headline's estimator. Estimates must be there.
 void cb_rep_use_aa(struct cb_rep *rep);
-// The smallest detectable effect of a row's metric in its scenario; 0 where it is exact.
+// The smallest detectable effect of a row's metric in its scenario, by the metric's estimator; 0
+// where it is exact.
 double cb_rep_mde_of(const struct cb_rep *rep, const struct cb_rep_row *row);
 int cb_rep_write_mde(struct cb_rep *rep);
 // Writes this run's estimates as one more of the repeated-run set.
@@ -230,7 +238,14 @@ int cb_rep_write_repeat(struct cb_rep *rep, const char *folder);
 // ---- Ratios and targets -------------------------------------------------------------------------
 
 void cb_rep_compare_all(struct cb_rep *rep);
+// The ratio of two lists of values, one a slot, in terms of an estimator: paired inside rounds for
+// medians, of the two quartiles with rounds drawn in pairs for these; over links in a full run.
+struct cb_ratio cb_rep_divide(const struct cb_rep *rep, int estimator, const double *a,
+                              const double *b);
+// How ratios of this report are made, for captions.
+const char *cb_rep_ratio_words(struct cb_rep *rep);
 // The ratio that was made of two rows within a headline column, or NULL; *inverted where it is b/a.
+// Without a second row: that to the value which means no difference.
 const struct cb_rep_ratio *cb_rep_ratio_of(const struct cb_rep *rep, const struct cb_rep_row *a,
                                            const struct cb_rep_row *b, bool *inverted);
 // Whether a run of this kind may say that one thing costs more than another.

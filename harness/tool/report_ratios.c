@@ -1,7 +1,10 @@
-// Which cell costs more, and which targets are met: paired ratios inside rounds, ratios.csv.
+// Which cell costs more, and which targets are met: ratios of cells, ratios.csv.
 //
-// Headline columns are compared backend by backend, each column and compiler being one family of
-// Holm's correction. Targets come from targets.json. A quick run makes neither.
+// Ratios are in the headline's metric and estimator, whatever A/A data chose. Headline columns are
+// compared backend by backend, each column and compiler being one family of Holm's correction.
+// Metrics that are a ratio themselves are compared with the value that means no difference, each
+// scenario, binding and compiler a family. Targets come from targets.json. A quick run makes none
+// of these.
 #include "report_internal.h"
 
 #include <math.h>
@@ -36,14 +39,32 @@ static struct cb_rep_ratio *add_ratio(struct cb_rep *rep) {
     return rep->ratios[rep->ratio_count++] = ratio;
 }
 
+struct cb_ratio cb_rep_divide(const struct cb_rep *rep, int estimator, const double *a,
+                              const double *b) {
+    const long *links = rep->clustered ? rep->slot_build : NULL;
+    if (estimator == CB_REP_MEDIAN)
+        return cb_paired_ratio(a, b, links, rep->slots, CB_LEVEL);
+    return cb_quantile_ratio(a, b, links, rep->slots, cb_rep_quantiles[estimator], CB_LEVEL);
+}
+
+const char *cb_rep_ratio_words(struct cb_rep *rep) {
+    bool median = rep->estimator == CB_REP_MEDIAN;
+    const char *how =
+        rep->clustered ? median ? "paired inside rounds with order-statistic intervals over links"
+                                : "inside each link with order-statistic intervals over links"
+        : median       ? "paired inside rounds with BCa intervals"
+                       : "with BCa intervals over rounds, which are drawn for both cells at once";
+    return cb_rep_text(rep, "ratios of times are of the headline's kind (%s), %s (95 %%)",
+                       rep->candidate[rep->chosen].title, how);
+}
+
 static void measure(const struct cb_rep *rep, struct cb_rep_ratio *ratio, const double *a,
                     const double *b) {
-    struct cb_ratio paired =
-        cb_paired_ratio(a, b, rep->clustered ? rep->slot_build : NULL, rep->slots, CB_LEVEL);
-    ratio->ratio = paired.ratio;
-    ratio->low = paired.low;
-    ratio->high = paired.high;
-    ratio->p = paired.p;
+    struct cb_ratio divided = cb_rep_divide(rep, ratio->estimator, a, b);
+    ratio->ratio = divided.ratio;
+    ratio->low = divided.low;
+    ratio->high = divided.high;
+    ratio->p = divided.p;
 }
 
 // ---- Headline pairs -----------------------------------------------------------------------------
@@ -58,6 +79,20 @@ static const char *pair_verdict(const struct cb_rep_ratio *ratio) {
     if (significant && ratio->high < 1 && ratio->ratio < 1 / (1 + ratio->mde))
         return "smaller";
     return "no difference";
+}
+
+// Corrects the ratios from `first` on for each other, and says what they allow to say.
+static void judge_family(struct cb_rep *rep, size_t first) {
+    size_t tests = rep->ratio_count - first;
+    double *p = cb_rep_memory(rep, tests, sizeof *p);
+    double *adjusted = cb_rep_memory(rep, tests, sizeof *adjusted);
+    for (size_t i = 0; i < tests; i++)
+        p[i] = rep->ratios[first + i]->p;
+    cb_holm(p, tests, adjusted);
+    for (size_t i = 0; i < tests; i++) {
+        rep->ratios[first + i]->p_holm = adjusted[i];
+        rep->ratios[first + i]->verdict = pair_verdict(rep->ratios[first + i]);
+    }
 }
 
 static void compare_column(struct cb_rep *rep, const json_t *column, const char *compiler) {
@@ -77,19 +112,62 @@ static void compare_column(struct cb_rep *rep, const json_t *column, const char 
             ratio->b = rows[j];
             ratio->b_name = rows[j]->cell->id;
             ratio->metric = rows[i]->metric;
+            ratio->estimator = cb_rep_estimator_of(rep, ratio->metric);
             ratio->mde = cb_rep_mde_of(rep, rows[i]);
             ratio->family = family;
             measure(rep, ratio, rows[i]->values, rows[j]->values);
         }
-    size_t tests = rep->ratio_count - first;
-    double *p = cb_rep_memory(rep, tests, sizeof *p);
-    double *adjusted = cb_rep_memory(rep, tests, sizeof *adjusted);
-    for (size_t i = 0; i < tests; i++)
-        p[i] = rep->ratios[first + i]->p;
-    cb_holm(p, tests, adjusted);
-    for (size_t i = 0; i < tests; i++) {
-        rep->ratios[first + i]->p_holm = adjusted[i];
-        rep->ratios[first + i]->verdict = pair_verdict(rep->ratios[first + i]);
+    judge_family(rep, first);
+}
+
+// ---- Metrics that are a ratio themselves --------------------------------------------------------
+
+static double neutral_of(const struct cb_rep *rep, const char *metric) {
+    const json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), metric);
+    const json_t *neutral = json_object_get(entry, "neutral");
+    return neutral ? json_number_value(neutral) : NAN;
+}
+
+static bool same_family(const struct cb_rep_row *a, const struct cb_rep_row *b) {
+    return strcmp(a->metric, b->metric) == 0 && strcmp(a->cell->scenario, b->cell->scenario) == 0 &&
+           strcmp(a->cell->binding, b->cell->binding) == 0 &&
+           strcmp(a->cell->compiler, b->cell->compiler) == 0;
+}
+
+// All cells of a scenario, binding and compiler, each with the value that means no difference.
+static void compare_with_neutral(struct cb_rep *rep, const struct cb_rep_row *like,
+                                 double neutral) {
+    const char *family = cb_rep_text(rep, "%s/%s/%s/%s", like->cell->scenario, like->metric,
+                                     like->cell->binding, like->cell->compiler);
+    double *constant = cb_rep_memory(rep, rep->slots, sizeof *constant);
+    size_t first = rep->ratio_count;
+    for (size_t slot = 0; slot < rep->slots; slot++)
+        constant[slot] = neutral;
+    for (size_t i = 0; i < rep->row_count; i++) {
+        const struct cb_rep_row *row = rep->rows[i];
+        if (!row->values || !same_family(row, like) || cb_rep_hidden(rep, row->cell))
+            continue;
+        struct cb_rep_ratio *ratio = add_ratio(rep);
+        ratio->a = row;
+        ratio->b_name = cb_rep_text(rep, "constant:%g", neutral);
+        ratio->metric = row->metric;
+        ratio->estimator = cb_rep_estimator_of(rep, ratio->metric);
+        ratio->mde = cb_rep_mde_of(rep, row);
+        ratio->family = family;
+        measure(rep, ratio, row->values, constant);
+    }
+    judge_family(rep, first);
+}
+
+static void compare_ratios(struct cb_rep *rep) {
+    for (size_t i = 0; i < rep->row_count; i++) {
+        const struct cb_rep_row *row = rep->rows[i];
+        double neutral = neutral_of(rep, row->metric);
+        bool seen = isnan(neutral);
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = same_family(rep->rows[k], row);
+        if (!seen)
+            compare_with_neutral(rep, row, neutral);
     }
 }
 
@@ -169,8 +247,11 @@ static const char *by_instructions(struct cb_rep *rep, const json_t *target, con
         for (size_t i = 0; i < n; i++) {
             const json_t *term = terms ? json_array_get(terms, i) : side;
             const json_t *times = json_object_get(term, "times");
-            if (strcmp(cb_rep_string(term, "metric", ""), "time") != 0)
-                return "";
+            const json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"),
+                                                  cb_rep_string(term, "metric", ""));
+            const char *main = cb_rep_string(entry, "main", "");
+            if (strcmp(main, "raw") != 0 && strcmp(main, "cycles") != 0)
+                return ""; // no time of any kind
             json_t *counts = json_copy((json_t *)term);
             json_object_set_new(counts, "metric", json_string(CB_REP_INSTRUCTIONS));
             const struct cb_rep_row *row = cb_rep_select(rep, counts, whose, compiler);
@@ -243,12 +324,14 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
     ratio->a = a.row;
     ratio->b = b.row;
     ratio->metric = a.row->metric;
+    ratio->estimator = cb_rep_estimator_of(rep, ratio->metric);
     ratio->mde = cb_rep_mde_of(rep, a.row);
     if (b.row)
         ratio->mde = fmax(ratio->mde, cb_rep_mde_of(rep, b.row));
     if (constant) {
         ratio->b_name = cb_rep_text(rep, "constant:%g", scale);
-        struct cb_rep_estimate estimate = cb_rep_estimate_values(rep, a.values, 0.5, a.row->exact);
+        struct cb_rep_estimate estimate =
+            cb_rep_estimate_values(rep, a.values, cb_rep_quantiles[ratio->estimator], a.row->exact);
         ratio->ratio = estimate.value / scale;
         ratio->low = estimate.low / scale;
         ratio->high = estimate.high / scale;
@@ -298,6 +381,7 @@ void cb_rep_compare_all(struct cb_rep *rep) {
                        column) for (size_t c = 0; c < rep->compiler_count;
                                     c++) if (!json_is_false(json_object_get(column, "compare")))
         compare_column(rep, column, rep->compilers[c]);
+    compare_ratios(rep);
     judge_targets(rep);
 }
 
@@ -311,7 +395,7 @@ static void number(struct cb_csv_row *to, double value) {
 
 int cb_rep_write_ratios(struct cb_rep *rep) {
     struct cb_text text = {0};
-    cb_text_add(&text, "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict\n");
+    cb_text_add(&text, "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict,estimator\n");
     struct cb_csv_row to = {.to = &text};
     for (size_t i = 0; i < rep->ratio_count; i++) {
         const struct cb_rep_ratio *ratio = rep->ratios[i];
@@ -324,6 +408,7 @@ int cb_rep_write_ratios(struct cb_rep *rep) {
         number(&to, ratio->p_holm < 1e-12 ? 0 : ratio->p_holm); // else rounding errors would show
         number(&to, ratio->mde);
         cb_csv_text(&to, ratio->verdict);
+        cb_csv_text(&to, cb_rep_estimator_names[ratio->estimator]);
         cb_csv_end(&to);
     }
     int status = cb_rep_write(rep, "ratios.csv", &text);

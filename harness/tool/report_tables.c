@@ -42,6 +42,20 @@ static const char *shown_flags(struct cb_rep *rep, const struct cb_rep_row *row)
     return result;
 }
 
+// Whether a figure that compares, a ratio to another loop or what is left of a time, is none: its
+// interval holds the value that says so, or the smallest detectable effect is larger.
+static bool is_no_difference(struct cb_rep *rep, const struct cb_rep_row *row,
+                             const struct cb_rep_estimate *estimate) {
+    bool inverted;
+    const struct cb_rep_ratio *ratio = cb_rep_ratio_of(rep, row, NULL, &inverted);
+    if (ratio)
+        return is(ratio->verdict, "no difference");
+    if (!row->of || !cb_rep_claims(rep) || isnan(estimate->low))
+        return false;
+    double least = cb_rep_mde_of(rep, row->of) * cb_rep_shown(rep, row->of)->value;
+    return (estimate->low <= 0 && estimate->high >= 0) || fabs(estimate->value) <= least;
+}
+
 static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_row *row) {
     if (!row->values)
         return status_entry(row->status, row->note);
@@ -55,7 +69,11 @@ static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_r
                              ? "a difference of two times whose range spans 0 and is too wide"
                              : "a difference of two times whose interval spans 0 and is too wide";
     } else {
-        entry.mark = shown_flags(rep, row);
+        const char *flags = shown_flags(rep, row);
+        bool none = is_no_difference(rep, row, estimate);
+        entry.mark = !none    ? flags
+                     : *flags ? cb_rep_text(rep, "no difference, %s", flags)
+                              : "no difference";
     }
     if (*row->note)
         entry.footnote = row->note;
@@ -65,7 +83,10 @@ static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_r
 }
 
 static const char *interval_words(struct cb_rep *rep) {
-    const char *what = rep->estimator == CB_REP_MEDIAN ? "Medians" : "Lower quartiles";
+    const char *what =
+        rep->estimator == CB_REP_MEDIAN
+            ? "Medians"
+            : "Lower quartiles (of bytes, differences and ratios to another loop: medians)";
     double p = cb_rep_quantiles[rep->estimator];
     if (rep->mode == CB_REP_QUICK)
         return cb_rep_text(rep,
@@ -97,6 +118,10 @@ static struct cb_rep_entry absent_entry(const struct cb_rep_backend *backend) {
     return (struct cb_rep_entry){.text = "-", .value = NAN, .low = NAN, .high = NAN};
 }
 
+static const char no_difference[] =
+    " `no difference`: what is left of a time, or the ratio to another loop, is not beyond its "
+    "interval (for ratios corrected by Holm over the scenario) and the smallest detectable effect.";
+
 static const char in_cycles[] =
     " Cycles are core cycles, estimated by a chain of dependent additions timed beside each "
     "sample: "
@@ -110,8 +135,9 @@ static void headline(struct cb_rep *rep, size_t compiler) {
     struct cb_rep_table *table = cb_rep_table_new(
         rep, cb_rep_text(rep, "headline%s", suffix(rep, compiler)),
         cb_rep_text(rep, "What coroutines cost (%s%s%s)", name, *version ? " " : "", version),
-        cb_rep_text(rep, "%s %s%s %s.", cb_rep_string(rep->headline, "caption", ""),
-                    interval_words(rep), rep->cycles ? in_cycles : "", rep->caption));
+        cb_rep_text(rep, "%s %s%s%s %s.", cb_rep_string(rep->headline, "caption", ""),
+                    interval_words(rep), cb_rep_claims(rep) ? no_difference : "",
+                    rep->cycles ? in_cycles : "", rep->caption));
     table->lead = "family";
     cb_rep_table_column(rep, table, "backend", "", false);
     json_array_foreach(columns, index, column) cb_rep_table_column(
@@ -166,12 +192,11 @@ static void comparisons(struct cb_rep *rep, size_t compiler) {
         rep, cb_rep_text(rep, "compare-headline%s", suffix(rep, compiler)),
         cb_rep_text(rep, "How many times the cheapest (%s)", name),
         cb_rep_text(rep,
-                    "Each column's cheapest, and how many times its cost the others have: ratios "
-                    "paired inside rounds with 95 %% %s. `no difference`: the interval, Holm's "
-                    "correction over all pairs of the column, or the smallest detectable effect of "
-                    "the scenario (table mde) does not allow to tell. All pairs stand in "
-                    "ratios.csv.",
-                    rep->clustered ? "order-statistic intervals over links" : "BCa intervals"));
+                    "Each column's cheapest, and how many times its cost the others have; %s. `no "
+                    "difference`: the interval, Holm's correction over all pairs of the column, or "
+                    "the smallest detectable effect of the scenario (table mde) does not allow to "
+                    "tell. All pairs stand in ratios.csv.",
+                    cb_rep_ratio_words(rep)));
     table->lead = "family";
     cb_rep_table_column(rep, table, "backend", "", false);
     json_t *columns = json_object_get(rep->headline, "columns"), *column;
@@ -205,11 +230,12 @@ static void comparisons(struct cb_rep *rep, size_t compiler) {
 static void targets(struct cb_rep *rep) {
     struct cb_rep_table *table = cb_rep_table_new(
         rep, "targets", "What the project set out to reach",
-        "Met: the upper end of the interval is within the target, widened by the smallest "
-        "detectable "
-        "effect (MDE). Missed: all of the interval is beyond it. Undecided: neither. Where the MDE "
-        "is "
-        "above 5 %, a target is met only if the interval is clear of it by the MDE.");
+        cb_rep_text(rep,
+                    "Met: the upper end of the interval is within the target, widened by the "
+                    "smallest detectable effect (MDE). Missed: all of the interval is beyond it. "
+                    "Undecided: neither. Where the MDE is above 5 %%, a target is met only if the "
+                    "interval is clear of it by the MDE. Each target is judged by itself; %s.",
+                    cb_rep_ratio_words(rep)));
     cb_rep_table_column(rep, table, "target", "", false);
     cb_rep_table_column(rep, table, "compiler", "", false);
     cb_rep_table_column(rep, table, "wanted", "", false);

@@ -1,6 +1,7 @@
 // The report of a made-up run whose truth is known: exact rows, statuses, ratios, targets, tables,
 // plots; the same bytes each time; the condensed reference; the README; missing tools and bad
 // input.
+// Runs in: gcc asan ubsan
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,9 +74,38 @@ static void expect_line(const char *run, const char *name, const char *line) {
     free(bytes);
 }
 
+// A gnuplot that draws nothing, and at once: drawing is most of what a report takes, and most tests
+// do not look at it.
+static const char stub[] = "#!/bin/sh\n"
+                           "output=${3#*output = \\'}\n"
+                           "echo '<svg></svg>' >\"${output%%\\'*}\"\n";
+static char *real_path, *stub_path;
+
+static int with_plots(void **state) {
+    (void)state;
+    return setenv("PATH", real_path, 1);
+}
+
+static int without_plots(void **state) {
+    (void)state;
+    return setenv("PATH", stub_path, 1);
+}
+
+static int make_stub(void) {
+    char *folder = in_root("bin"), *file = in_root("bin/gnuplot");
+    real_path = cb_copy(getenv("PATH"));
+    stub_path = cb_format("%s:%s", folder, real_path);
+    int error = cb_make_folders(folder);
+    error = error ? error : cb_file_write(file, stub, sizeof stub - 1);
+    error = error ? error : chmod(file, 0755);
+    free(file);
+    free(folder);
+    return error ? error : without_plots(NULL);
+}
+
 static int make_root(void **state) {
     (void)state;
-    if (!mkdtemp(root))
+    if (!mkdtemp(root) || make_stub() != 0)
         return -1;
     if (!getenv("COROBENCH_SHARE")) {
         char *program = cb_program_folder(), *share = cb_format("%s/../../share", program);
@@ -104,12 +134,16 @@ static void remove_tree(const char *path) {
 static int remove_root(void **state) {
     (void)state;
     remove_tree(root);
+    free(real_path);
+    free(stub_path);
     return 0;
 }
 
 static int make_default(void **state) {
-    (void)state;
-    return report("default", "default", 0, NULL);
+    with_plots(state);
+    int status = report("default", "default", 0, NULL);
+    without_plots(state);
+    return status;
 }
 
 // ---- cells.csv ----------------------------------------------------------------------------------
@@ -240,7 +274,8 @@ static void quick_claims_nothing(void **state) {
                 "fiber-small,fiber,setup,opaque,gcc,storage=reused,time,ns,3.1,,,5,ok,,"
                 "fiber-small/setup/opaque/gcc/storage=reused,median,");
     char *ratios = read_text("quick", "ratios.csv");
-    assert_string_equal(ratios, "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict\n");
+    assert_string_equal(ratios,
+                        "cell_a,cell_b,metric,ratio,ci_low,ci_high,p_holm,mde,verdict,estimator\n");
     free(ratios);
     expect_in("quick", "tables/headline.md", "| fiber-small | 3.10 [2.94, 3.25] |");
     expect_in("quick", "tables/headline.md", "claims no interval and no difference");
@@ -261,13 +296,14 @@ static void full_is_clustered_by_link(void **state) {
 
 static void pairs_of_a_column_are_compared(void **state) {
     (void)state;
-    expect_line("default", "ratios.csv",
-                "fiber-full/setup/opaque/gcc/storage=reused,"
-                "stackless-chain/setup/opaque/gcc/storage=reused,time,2,2,2,0,0.0285471,larger");
+    expect_line(
+        "default", "ratios.csv",
+        "fiber-full/setup/opaque/gcc/storage=reused,"
+        "stackless-chain/setup/opaque/gcc/storage=reused,time,2,2,2,0,0.0285471,larger,median");
     expect_line("default", "ratios.csv",
                 "stackless-chain/setup/opaque/gcc/storage=reused,"
                 "stackless-leaf/setup/opaque/gcc/storage=reused,time,0.566667,0.566667,0.566667,0,"
-                "0.0285471,smaller");
+                "0.0285471,smaller,median");
     char *bytes = read_text("default", "ratios.csv");
     assert_null(strstr(bytes, "copied-stack")); // what has no value has no ratio
     assert_null(strstr(bytes, ",lines,"));
@@ -279,6 +315,7 @@ static void expect_verdict(const char *run, const char *pair, const char *verdic
     if (!row)
         fail_msg("%s/ratios.csv has no %s", run, pair);
     *strchr(row, '\n') = '\0';
+    *strrchr(row, ',') = '\0'; // the estimator
     assert_string_equal(strrchr(row, ',') + 1, verdict);
     free(bytes);
 }
@@ -300,6 +337,24 @@ static void no_difference_is_said(void **state) {
                    "undecided");
 }
 
+// A figure that is a comparison itself, the ratio to a loop by hand, is judged as pairs are.
+static void a_ratio_to_another_loop_is_judged(void **state) {
+    (void)state;
+    static const char hand[] = "fold/visible/gcc/levels=1;reduce=serial,constant:1,ratio,";
+    char *same = cb_format("stackless-chain/%s", hand), *more = cb_format("fiber-full/%s", hand);
+    expect_verdict("default", same, "no difference");
+    expect_verdict("default", more, "larger");
+    expect_in("default", "tables/headline.md", "| 1.00 no difference, folded |");
+    expect_in("default", "tables/headline.md", "| 8.10 |");
+    // What is left of a call is less than can be told apart of it.
+    expect_in("default", "tables/headline.md", "| 2.00 [1.94, 2.06] no difference |");
+    expect_in("default", "tables/headline.md", "| 2.60 [2.52, 2.68] |");
+    free(same);
+    free(more);
+    assert_int_equal(report("unclaimed", "quick", 0, NULL), 0);
+    expect_in("unclaimed", "tables/headline.md", "| 1.00 folded |");
+}
+
 static void targets_are_judged(void **state) {
     (void)state;
     static const char *const rows[] = {
@@ -318,7 +373,7 @@ static void targets_are_judged(void **state) {
     expect_not_in("default", "tables/targets.csv", "into its loop,clang");
     expect_line("default", "ratios.csv",
                 "stackless-chain/memory/opaque/gcc/live=32;n=10000;peak=0,constant:80,bytes,"
-                "0.80625,0.80625,0.81875,,0,met");
+                "0.80625,0.80625,0.81875,,0,met,median");
 }
 
 // ---- A/A data
@@ -424,12 +479,28 @@ static void repeated_runs_choose_the_quartile(void **state) {
         repeat("upper/reference", name, 0);
         free(name);
     }
+    made_special.late = 0.04;
     report_with("upper", "this");
     expect_in("upper/this", "tables/estimator.md", "| lower quartile, ns | 0 | 60 | yes |");
     expect_in("upper/this", "tables/estimator.md", "every two of 5 repeated runs");
     expect_in("upper/this", "tables/estimator.md", "It has the smallest spread.");
-    expect_in("upper/this", "tables/headline.md", "Lower quartiles with 95 %");
+    expect_in("upper/this", "tables/headline.md", "medians) with 95 %");
     expect_in("upper/this", "tables/headline.md", "| fiber-small | 3.03 [2.94, 3.10] |");
+    // Ratios and targets too: 3.4 over 3.1, whatever the upper half of fiber-full's rounds is.
+    static const char pair[] = "fiber-full/setup/opaque/gcc/storage=reused,fiber-small/setup/"
+                               "opaque/gcc/storage=reused,time,1.09677,1.09677,";
+    expect_in("upper/this", "ratios.csv", pair);
+    expect_verdict("upper/this", pair, "larger");
+    expect_in("upper/this", "ratios.csv", ",larger,lower-quartile\n");
+    expect_in("upper/this", "tables/compare-headline.md", "headline's kind (lower quartile, ns)");
+    expect_in("upper/this", "tables/targets.md", "headline's kind (lower quartile, ns)");
+    expect_in("upper/this", "ratios.csv", "op=indirect-call,time,2.21429,2.21429,2.21429,");
+    // Bytes and ratios to another loop stay medians.
+    expect_in("upper/this", "ratios.csv", ",bytes,0.80625,0.80625,0.81875,,0,met,median");
+    expect_in("upper/this", "ratios.csv", "constant:1,ratio,1,1,1,");
+    expect_verdict("upper/this",
+                   "stackless-chain/fold/visible/gcc/levels=1;reduce=serial,constant:1,",
+                   "no difference");
     // Medians of two runs are up to 8 % apart, 95 % of pairs less.
     close_to(field_of("upper/this", "mde.csv", "call,time,median", 4), 0.06, 0.0801);
     close_to(field_of("upper/this", "mde.csv", "call,time,median", 7), 20, 20);
@@ -450,6 +521,9 @@ static void repeated_runs_choose_cycles(void **state) {
     expect_in("clock/this", "tables/headline.md", "| fiber-small | 12.4 [12.0, 12.8] |");
     expect_in("clock/this", "tables/headline.md", "memory (B)");
     expect_in("clock/this", "ratios.csv", "fiber-small/setup/opaque/gcc/storage=reused,cycles,");
+    expect_in("clock/this", "ratios.csv", "op=indirect-call,cycles,2.21429,2.21429,2.21429,");
+    expect_not_in("clock/this", "ratios.csv", ",time,");
+    expect_in("clock/this", "tables/compare-headline.md", "(median, estimated cycles)");
     expect_in("clock/this", "report.html", "Headline figures: median, estimated cycles");
 }
 
@@ -597,7 +671,7 @@ static void tables_show_what_is_and_why_not(void **state) {
         "| fiber-small | 3.10 [3.01, 3.19] | 2.50 [2.42, 2.58] | 2.50 [2.42, 2.58] | "
         "3.50 [3.40, 3.60] | 1.00 [0.97, 1.03] | 4\u00a0112 [4\u00a0112, 4\u00a0113] | 8.20 | "
         "340 |");
-    expect_in("default", "tables/headline.md", "| 1.00 folded |");
+    expect_in("default", "tables/headline.md", "| 1.00 no difference, folded |");
     expect_in("default", "tables/headline.md", "(of 12 rounds: 96.1 %)");
     expect_in("default", "tables/headline.md", "virtualised (kvm), no PMU");
     expect_in("default", "tables/headline.md", "| peer-gone | unavailable (2) |");
@@ -861,6 +935,7 @@ int main(void) {
         cmocka_unit_test(full_is_clustered_by_link),
         cmocka_unit_test(pairs_of_a_column_are_compared),
         cmocka_unit_test(no_difference_is_said),
+        cmocka_unit_test(a_ratio_to_another_loop_is_judged),
         cmocka_unit_test(targets_are_judged),
         cmocka_unit_test(halves_give_the_smallest_effect),
         cmocka_unit_test(twins_that_differ_raise_it),
@@ -868,18 +943,22 @@ int main(void) {
         cmocka_unit_test(repeated_runs_choose_cycles),
         cmocka_unit_test(spreads_that_are_as_good_are_a_tie),
         cmocka_unit_test(only_like_runs_are_repeats),
-        cmocka_unit_test(drift_and_two_groups_are_flagged),
+        cmocka_unit_test_setup_teardown(drift_and_two_groups_are_flagged, with_plots,
+                                        without_plots),
         cmocka_unit_test(the_empty_loop_stands_beside),
         cmocka_unit_test(counts_are_a_metric),
         cmocka_unit_test(surroundings_are_told),
         cmocka_unit_test(tables_show_what_is_and_why_not),
         cmocka_unit_test(the_second_compiler_has_tables_of_its_own),
         cmocka_unit_test(the_page_needs_no_network),
-        cmocka_unit_test(labels_are_kept_apart),
+        cmocka_unit_test_setup_teardown(labels_are_kept_apart, with_plots, without_plots),
         cmocka_unit_test(lines_cross_where_they_should),
-        cmocka_unit_test(the_same_input_gives_the_same_bytes),
-        cmocka_unit_test(what_an_earlier_report_left_goes),
-        cmocka_unit_test(a_reference_gives_the_same_results),
+        cmocka_unit_test_setup_teardown(the_same_input_gives_the_same_bytes, with_plots,
+                                        without_plots),
+        cmocka_unit_test_setup_teardown(what_an_earlier_report_left_goes, with_plots,
+                                        without_plots),
+        cmocka_unit_test_setup_teardown(a_reference_gives_the_same_results, with_plots,
+                                        without_plots),
         cmocka_unit_test(the_readme_is_regenerated),
         cmocka_unit_test(a_readme_without_marks_stays),
         cmocka_unit_test(without_gnuplot_tables_are_made),

@@ -1,6 +1,7 @@
 // Simulations of samples whose truth is known: do 95 % intervals cover 92 to 98 %, are drifting
 // samples flagged and others not? Seeds are fixed, so the same numbers come out each time. With an
 // argument it prints what it found: stats_coverage_test TRIALS (default: 1000).
+// Runs in: gcc
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,6 +163,37 @@ static void ratios_over_rounds_cover(void **state) {
     }
 }
 
+// The ratio of the lower quartiles of two cells whose rounds come in pairs: alone, and where both
+// share what the machine did in a round.
+static void quartile_ratio_covers(const struct shape *shape, bool both) {
+    double truth = both ? 0 : cb_quantile(population(shape, NULL), POPULATION, 0.25);
+    int hits = 0, rejected = 0;
+    for (int t = 0; t < trials; t++) {
+        double x[ROUNDS], y[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++) {
+            double phase = gsl_rng_uniform(rng) < 0.3 ? 1.4 : 1;
+            x[i] = shape->draw() / exp(truth);
+            y[i] = both ? shape->draw() * phase : 1;
+            x[i] *= both ? phase : 1;
+        }
+        struct cb_ratio ratio = cb_quantile_ratio(x, y, NULL, ROUNDS, 0.25, 0.95);
+        hits += covers(ratio.low, ratio.high, 1);
+        rejected += ratio.p < 0.05;
+    }
+    // Where the quartile stands before a gap, few values are left to draw: intervals are wide then.
+    share_within(both ? "ratio of quartiles, both so" : "ratio of quartiles", shape->name, hits,
+                 trials, 0.92, 0.995);
+    share_within("its p below 5 % by chance", shape->name, rejected, trials, 0.005, 0.08);
+}
+
+static void ratios_of_quartiles_cover(void **state) {
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        quartile_ratio_covers(&shapes[s], false);
+        quartile_ratio_covers(&shapes[s], true);
+    }
+}
+
 // Rounds differ, or links do: then six values are all there is.
 static void ratios_over_links_cover(void **state) {
     (void)state;
@@ -267,6 +299,7 @@ int main(int count, char **words) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(medians_and_quartiles_cover, start, stop),
         cmocka_unit_test_setup_teardown(ratios_over_rounds_cover, start, stop),
+        cmocka_unit_test_setup_teardown(ratios_of_quartiles_cover, start, stop),
         cmocka_unit_test_setup_teardown(ratios_over_links_cover, start, stop),
         cmocka_unit_test_setup_teardown(drifting_samples_are_flagged, start, stop),
         cmocka_unit_test_setup_teardown(steady_samples_are_not_flagged, start, stop),

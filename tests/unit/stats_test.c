@@ -200,12 +200,67 @@ static void links_of_two_kinds_decide_together(void **state) {
     near(cb_paired_ratio(a, b, links, 30, 0.95).p, 2.0 / 64, 1e-12);
 }
 
+// The quotient of both quartiles, whatever the upper rounds do, and each round's luck cancels.
+static void quantile_ratios_divide_quantiles(void **state) {
+    (void)state;
+    static const double luck[12] = {1, 3, 1, 2, 1, 1, 4, 1, 2, 1, 1, 5};
+    double a[13], b[13], alone[12];
+    for (int i = 0; i < 12; i++) {
+        b[i] = luck[i] * (1 + 0.001 * (i * 7 % 12));
+        alone[i] = 1 + 0.001 * (i * 7 % 12);
+        a[i] = 1.1 * b[i];
+    }
+    struct cb_ratio ratio = cb_quantile_ratio(a, b, NULL, 12, 0.25, 0.95);
+    assert_int_equal(ratio.pairs, 12);
+    near(ratio.ratio, 1.1, 1e-12);
+    near(ratio.low, 1.1, 1e-9);
+    near(ratio.high, 1.1, 1e-9);
+    near(ratio.p, 0, 1e-9);
+    // Without its partner a lucky round counts: the interval is that of one quartile.
+    struct cb_ratio single = cb_quantile_ratio(a, alone, NULL, 12, 0.25, 0.95);
+    assert_true(single.high - single.low > 0.001);
+    near(single.ratio, cb_lower_quartile(a, 12) / cb_lower_quartile(alone, 12), 1e-12);
+    for (int i = 0; i < 12; i++)
+        if (luck[i] > 1)
+            a[i] *= 9; // rounds above the quartile have no say in it
+    near(cb_quantile_ratio(a, b, NULL, 12, 0.25, 0.95).ratio, 1.1, 1e-12);
+    near(cb_quantile_ratio(b, b, NULL, 12, 0.25, 0.95).p, 1, 0);
+    // What has no partner counts on neither side.
+    a[12] = 0.001;
+    b[12] = NONE;
+    near(cb_quantile_ratio(a, b, NULL, 13, 0.25, 0.95).ratio, 1.1, 1e-12);
+    // The lower quartile of eight rounds has no interval that covers 95 %.
+    ratio = cb_quantile_ratio(a, b, NULL, 8, 0.25, 0.95);
+    near(ratio.ratio, 1.1, 1e-12);
+    assert_true(isnan(ratio.low) && isnan(ratio.high) && isnan(ratio.p));
+    assert_true(isnan(cb_quantile_ratio(a, b, NULL, 0, 0.25, 0.95).ratio));
+}
+
+static void quantile_ratios_over_links_count_links(void **state) {
+    (void)state;
+    double a[30], b[30];
+    long links[30];
+    for (int i = 0; i < 30; i++) {
+        links[i] = i % 6;
+        b[i] = 1 + 0.5 * (i / 6); // the quartile of a link's five rounds is 1.5
+        a[i] = b[i] * (1.2 + 0.01 * (double)links[i]);
+        if (i / 6 > 1)
+            a[i] *= 3;
+    }
+    struct cb_ratio ratio = cb_quantile_ratio(a, b, links, 30, 0.25, 0.95);
+    assert_int_equal(ratio.pairs, 6);
+    near(ratio.ratio, sqrt(1.22 * 1.23), 1e-9);
+    near(ratio.low, 1.2, 1e-9);
+    near(ratio.high, 1.25, 1e-9);
+    assert_true(ratio.p < 0.05);
+}
+
 // Where p falls below 5 %, the interval leaves out 1, and only there.
 static void p_agrees_with_the_interval(void **state) {
     (void)state;
     int below = 0, above = 0;
     for (int step = -40; step <= 40; step++)
-        for (int links = 0; links < 2; links++) {
+        for (int kind = 0; kind < 4; kind++) {
             static const double noise[12] = {0.3, -0.9, 1.1, -0.2, 2.5,  -1.3,
                                              0.6, 0.1,  0.9, -0.5, -0.1, 0.4};
             static const long of[12] = {0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5};
@@ -214,7 +269,9 @@ static void p_agrees_with_the_interval(void **state) {
                 a[i] = exp(0.05 * step + noise[i]);
                 b[i] = 1;
             }
-            struct cb_ratio ratio = cb_paired_ratio(a, b, links ? of : NULL, 12, 0.95);
+            const long *links = kind % 2 ? of : NULL;
+            struct cb_ratio ratio = kind < 2 ? cb_paired_ratio(a, b, links, 12, 0.95)
+                                             : cb_quantile_ratio(a, b, links, 12, 0.25, 0.95);
             bool outside = ratio.low > 1 || ratio.high < 1;
             if (fabs(ratio.p - 0.05) > 0.002 && outside != (ratio.p < 0.05))
                 fail_msg("p = %g, but the interval is %g to %g", ratio.p, ratio.low, ratio.high);
@@ -260,6 +317,8 @@ int main(void) {
         cmocka_unit_test(one_slow_round_has_no_say),
         cmocka_unit_test(ratios_over_links_count_links),
         cmocka_unit_test(links_of_two_kinds_decide_together),
+        cmocka_unit_test(quantile_ratios_divide_quantiles),
+        cmocka_unit_test(quantile_ratios_over_links_count_links),
         cmocka_unit_test(p_agrees_with_the_interval),
         cmocka_unit_test(bootstrap_is_the_same_each_time),
     };
