@@ -211,6 +211,17 @@ static json_t *padding_of(const struct cb_rep *rep, long round) {
     return round > 0 && padding ? json_incref(padding) : json_null();
 }
 
+// The params that the bench program got: a twin is measured as its original is.
+static const char *asked_params(const struct cb_rep_cell *cell) {
+    const char *params = cell->twin_of; // backend/scenario/binding/compiler/params
+    for (int slashes = 0; slashes < 4; slashes++) {
+        params = strchr(params, '/');
+        if (!params++)
+            return cell->params;
+    }
+    return params;
+}
+
 // What a shell would have to run, from the folder of corobench, to take the sample of that round
 // and link again into `out`; null for a cell that no process measures.
 static json_t *command_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell,
@@ -232,7 +243,7 @@ static json_t *command_json(const struct cb_explain_run *run, const struct cb_re
         cb_text_add(&text, "COROBENCH_PADDING=\"$(printf '%%%llds' '')\" ",
                     (long long)json_integer_value(padding));
     cb_text_add(&text, "%s --measure --scenario %s --binding %s --params '%s' --cpu %lld", program,
-                cell->scenario, cell->binding, cell->params,
+                cell->scenario, cell->binding, asked_params(cell),
                 (long long)json_integer_value(json_array_get(cpus, 0)));
     if (two)
         cb_text_add(&text, ",%lld", (long long)json_integer_value(json_array_get(cpus, 1)));
@@ -290,7 +301,7 @@ static bool same_cell(const json_t *answer, const struct cb_rep_cell *cell) {
     const char *const names[][2] = {{"backend", cell->backend},
                                     {"scenario", cell->scenario},
                                     {"binding", cell->binding},
-                                    {"params", cell->params},
+                                    {"params", asked_params(cell)},
                                     {"compiler", cell->compiler}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(cb_rep_string(answer, names[i][0], ""), names[i][1]) != 0)

@@ -162,6 +162,26 @@ static void put_sample(FILE *out, const json_t *sample, const char *const *names
     fputc('\n', out);
 }
 
+// When this run took a sample again, by the settings that it recorded.
+static void put_rule(FILE *out, const json_t *again) {
+    if (!json_is_object(again))
+        return;
+    double involuntary = json_number_value(json_object_get(again, "involuntary"));
+    double lost = json_number_value(json_object_get(again, "lost"));
+    double hit = json_number_value(json_object_get(again, "hit"));
+    fprintf(out,
+            "\nThis run took a sample again, at most %lld times and for at most %g %% of all "
+            "samples, after a migration, after more than %g steal ticks (%g more for each second), "
+            "or where more than %g %% of its repetitions were hit: they had more than %g "
+            "involuntary switches beyond the voluntary ones, and lost more than %g %% of their "
+            "time. The last try counts.\n",
+            (long long)json_integer_value(json_object_get(again, "tries")),
+            100 * json_number_value(json_object_get(again, "share")),
+            json_number_value(json_object_get(again, "steal")),
+            json_number_value(json_object_get(again, "steal_per_s")), 100 * hit, involuntary,
+            100 * lost);
+}
+
 static void put_samples(FILE *out, const json_t *about, const json_t *cell) {
     const char *names[16];
     size_t count, i;
@@ -193,14 +213,8 @@ static void put_samples(FILE *out, const json_t *about, const json_t *cell) {
         fputs("--:|", out);
     fputs(condensed ? "--:|\n" : "--:|--:|--:|--:|---|---|\n", out);
     json_array_foreach(samples, i, sample) put_sample(out, sample, names, count, condensed);
-    const json_t *again = json_object_get(about, "again");
-    if (!condensed && again)
-        fprintf(out,
-                "\nThis run took a sample again after a migration, after more than %g steal ticks, "
-                "or after more than %g involuntary switches beyond the voluntary ones; the last "
-                "try counts.\n",
-                json_number_value(json_object_get(again, "steal")),
-                json_number_value(json_object_get(again, "involuntary")));
+    if (!condensed)
+        put_rule(out, json_object_get(about, "again"));
 }
 
 static void put_other_raw(FILE *out, const json_t *cell) {
