@@ -149,25 +149,6 @@ void cb_tally_finish(struct cb_tally *tally) {
     free(note);
 }
 
-// The variables that the program wants for this cell.
-static void cell_environment(char **list, const struct cb_program *program,
-                             const struct cb_cell *cell) {
-    size_t n = 0;
-    const char *pair, *name;
-    json_t *variables, *value;
-    char *params = cb_format(";%s;", cell->params);
-    json_object_foreach(json_object_get(program->describe, "environment"), pair, variables) {
-        char *token = cb_format(";%s;", pair);
-        bool wanted = strstr(params, token) != NULL;
-        json_object_foreach(variables, name, value) if (wanted && n + 1 < ENVIRONMENT_MOST)
-            list[n++] =
-                cb_format("%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
-        free(token);
-    }
-    free(params);
-    list[n] = NULL;
-}
-
 // A % in a log file's name means something to Valgrind, unless it is doubled.
 static char *log_option(const char *log) {
     struct cb_text text = {0};
@@ -265,7 +246,8 @@ static void run_once(struct cb_tally *tally, const struct counting *c, int run) 
     };
     char *environment[ENVIRONMENT_MOST];
     struct cb_process process;
-    cell_environment(environment, c->program, c->cell);
+    environment[cb_program_environment(c->program, c->cell->params, environment,
+                                       ENVIRONMENT_MOST - 1)] = NULL;
     cb_process_run(&process, list, environment, LIMIT);
     read_answer(tally, &process, c->log);
     if (tally->status == CB_CELL_OK)

@@ -43,6 +43,7 @@ struct cb_doctor_facts {
              // opening
     enum cb_doctor_state no_guards; // whether MADV_GUARD_INSTALL does not guard
     const char *path;               // where programs are: $PATH; NULL: not set
+    long long most;                 // live coroutines in the largest cell of a default run
     void (*work)(void *context);    // keeps the processor busy while steal time is watched
     void *context;
 };

@@ -15,6 +15,7 @@
 
 #include "machine.h"
 #include "message.h"
+#include "run.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 // since Linux 6.13
@@ -102,6 +103,13 @@ static void keep_busy(void *context) {
     while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 200);
 }
 
+static long long read_most(void) {
+    json_t *plan = cb_load_share("plan.json");
+    long long most = json_integer_value(json_object_get(plan, "live_most"));
+    json_decref(plan);
+    return most;
+}
+
 void cb_doctor_ask(struct cb_doctor_facts *facts) {
     // Without a topology hwloc cannot describe the machine either, and the command would end here.
     int units = count_units();
@@ -110,6 +118,7 @@ void cb_doctor_ask(struct cb_doctor_facts *facts) {
                                       .pmu = try_pmu(),
                                       .no_guards = try_guards(),
                                       .path = getenv("PATH"),
+                                      .most = read_most(),
                                       .work = keep_busy};
 }
 

@@ -8,12 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-// The most live coroutines of a default run; a full one has ten times as many. A limit below this
-// makes cells of a default run unavailable.
-#define MANY 100000
-#define MANY_TEXT "100000"
-// A generous guess of what MANY threads, the dearest, need: 40 KiB each of stack and kernel.
-#define ENOUGH_BYTES (4LL << 30)
+// Beside the coroutines of the largest cell, the machine has other threads, a program other
+// mappings.
+enum { BESIDE = 1000 };
+// A generous guess of what a thread needs, the dearest coroutine: its stack and the kernel's part.
+#define EACH_BYTES (40LL << 10)
+
+static long long threads_wanted(const struct cb_doctor_place *place) {
+    return place->facts->most + BESIDE;
+}
+
+static long long bytes_wanted(const struct cb_doctor_place *place) {
+    return place->facts->most * EACH_BYTES;
+}
 
 // ---- Counts
 
@@ -24,22 +31,23 @@ static void look_count(const struct cb_doctor_place *place, struct cb_finding *f
     if (!cb_doctor_number(place, path, &number))
         cb_doctor_say_unread(f, path, "mount /proc");
     else
-        cb_doctor_say(f, number < least ? CB_DOCTOR_YES : CB_DOCTOR_NO, remedy, "%lld", number);
+        cb_doctor_say(f, number < least ? CB_DOCTOR_YES : CB_DOCTOR_NO, remedy,
+                      "%lld; %lld are wanted", number, least);
 }
 
 // Two mappings each: the stack and its guard. Some are the program's own.
 static void look_maps(const struct cb_doctor_place *place, struct cb_finding *f) {
-    look_count(place, f, "/proc/sys/vm/max_map_count", 2 * MANY + 1000,
+    look_count(place, f, "/proc/sys/vm/max_map_count", 2 * place->facts->most + BESIDE,
                "scripts/tune --limits -- COMMAND, or sysctl -w vm.max_map_count=2200000 (as root)");
 }
 
 static void look_pid_max(const struct cb_doctor_place *place, struct cb_finding *f) {
-    look_count(place, f, "/proc/sys/kernel/pid_max", MANY + 1000,
+    look_count(place, f, "/proc/sys/kernel/pid_max", threads_wanted(place),
                "scripts/tune --limits -- COMMAND, or sysctl -w kernel.pid_max=4194304 (as root)");
 }
 
 static void look_threads_max(const struct cb_doctor_place *place, struct cb_finding *f) {
-    look_count(place, f, "/proc/sys/kernel/threads-max", MANY + 1000,
+    look_count(place, f, "/proc/sys/kernel/threads-max", threads_wanted(place),
                "scripts/tune --limits -- COMMAND, or sysctl -w kernel.threads-max=1100000 (as "
                "root)");
 }
@@ -54,7 +62,7 @@ static double read_limit(const char *text) {
 }
 
 static void look_group(const struct cb_doctor_place *place, struct cb_finding *f,
-                       const char *controller, const char *v1, const char *v2, double enough,
+                       const char *controller, const char *v1, const char *v2, long long enough,
                        const char *remedy) {
     double least;
     enum cb_doctor_state state = cb_doctor_cgroup(place, controller, v1, v2, read_limit, &least);
@@ -63,16 +71,17 @@ static void look_group(const struct cb_doctor_place *place, struct cb_finding *f
     else if (state == CB_DOCTOR_NO)
         cb_doctor_say(f, state, NULL, "no limit");
     else
-        cb_doctor_say(f, least < enough ? CB_DOCTOR_YES : CB_DOCTOR_NO, remedy, "%.0f", least);
+        cb_doctor_say(f, least < (double)enough ? CB_DOCTOR_YES : CB_DOCTOR_NO, remedy,
+                      "%.0f; %lld are wanted", least, enough);
 }
 
 static void look_group_pids(const struct cb_doctor_place *place, struct cb_finding *f) {
-    look_group(place, f, "pids", "pids.max", "pids.max", MANY + 1000,
+    look_group(place, f, "pids", "pids.max", "pids.max", threads_wanted(place),
                "run outside of the container, or raise its limit (docker run --pids-limit -1)");
 }
 
 static void look_group_memory(const struct cb_doctor_place *place, struct cb_finding *f) {
-    look_group(place, f, "memory", "memory.limit_in_bytes", "memory.max", ENOUGH_BYTES,
+    look_group(place, f, "memory", "memory.limit_in_bytes", "memory.max", bytes_wanted(place),
                "run outside of the container, or raise its limit (docker run --memory)");
 }
 
@@ -117,11 +126,12 @@ static void look_nproc(const struct cb_doctor_place *place, struct cb_finding *f
         cb_doctor_say_unread(f, "/proc/self/limits", "mount /proc");
     else if (limit == LIMIT_NONE)
         cb_doctor_say(f, CB_DOCTOR_NO, NULL, "unlimited");
-    else if (limit < MANY + 1000 && is_above_limits(place))
+    else if (limit < threads_wanted(place) && is_above_limits(place))
         cb_doctor_say(f, CB_DOCTOR_NO, NULL, "%lld, which does not hold for root", limit);
     else
-        cb_doctor_say(f, limit < MANY + 1000 ? CB_DOCTOR_YES : CB_DOCTOR_NO,
-                      "ulimit -u unlimited, or nproc in /etc/security/limits.conf", "%lld", limit);
+        cb_doctor_say(f, limit < threads_wanted(place) ? CB_DOCTOR_YES : CB_DOCTOR_NO,
+                      "ulimit -u unlimited, or nproc in /etc/security/limits.conf",
+                      "%lld; %lld are wanted", limit, threads_wanted(place));
 }
 
 static void look_address_space(const struct cb_doctor_place *place, struct cb_finding *f) {
@@ -178,9 +188,9 @@ static void look_available(const struct cb_doctor_place *place, struct cb_findin
         errno = text == NULL ? errno : EINVAL;
         cb_doctor_say_unread(f, "/proc/meminfo", "mount /proc");
     } else {
-        cb_doctor_say(f, kib * 1024 < ENOUGH_BYTES ? CB_DOCTOR_YES : CB_DOCTOR_NO,
-                      "stop what holds memory (top, sorted by M, shows it)", "%lld MiB",
-                      kib / 1024);
+        cb_doctor_say(f, kib * 1024 < bytes_wanted(place) ? CB_DOCTOR_YES : CB_DOCTOR_NO,
+                      "stop what holds memory (top, sorted by M, shows it)",
+                      "%lld MiB; %lld are wanted", kib / 1024, bytes_wanted(place) >> 20);
     }
     free(text);
 }
@@ -303,9 +313,10 @@ const struct cb_doctor_check cb_doctor_limits[] = {
      look_units},
     {"cpuset", CB_DOCTOR_LIMITS, "Is this process kept off some of the machine's units?",
      "only the others can be measured on", look_cpuset},
-    {"memory-available", CB_DOCTOR_LIMITS, "Is less than 4 GiB of memory available?",
+    {"memory-available", CB_DOCTOR_LIMITS,
+     "Is there less memory than the largest cell of threads may need?",
      "cells with many live coroutines that do not fit are unavailable", look_available},
-    {"cgroup-memory", CB_DOCTOR_LIMITS, "Does the control group limit memory to less than 4 GiB?",
+    {"cgroup-memory", CB_DOCTOR_LIMITS, "Does the control group limit memory to less than that?",
      "cells with many live coroutines may be killed: they are failed", look_group_memory},
     {"overcommit", CB_DOCTOR_LIMITS, "Does address space count as used memory?",
      "stacks count with their whole size: cells with many of them are unavailable",
@@ -315,18 +326,19 @@ const struct cb_doctor_check cb_doctor_limits[] = {
      "much",
      look_guards},
     {"max-map-count", CB_DOCTOR_LIMITS,
-     "Are fewer than two mappings allowed for each of " MANY_TEXT " stacks?",
+     "Are fewer than two mappings allowed for each stack of the largest cell?",
      "threads, and stacks guarded by mprotect, are capped at half of this number: larger cells are "
      "unavailable",
      look_maps},
-    {"pid-max", CB_DOCTOR_LIMITS, "Are there fewer than " MANY_TEXT " thread numbers?",
+    {"pid-max", CB_DOCTOR_LIMITS, "Are there too few thread numbers for the largest cell?",
      "cells of threads above this are unavailable", look_pid_max},
-    {"threads-max", CB_DOCTOR_LIMITS, "Are fewer than " MANY_TEXT " threads allowed at all?",
+    {"threads-max", CB_DOCTOR_LIMITS, "Are fewer threads allowed at all than the largest cell has?",
      "cells of threads above this are unavailable", look_threads_max},
     {"cgroup-pids", CB_DOCTOR_LIMITS,
-     "Does the control group allow fewer than " MANY_TEXT " threads?",
+     "Does the control group allow fewer threads than the largest cell has?",
      "cells of threads above this are unavailable", look_group_pids},
-    {"rlimit-nproc", CB_DOCTOR_LIMITS, "Is this user allowed fewer than " MANY_TEXT " threads?",
+    {"rlimit-nproc", CB_DOCTOR_LIMITS,
+     "Is this user allowed fewer threads than the largest cell has?",
      "cells of threads above this are unavailable", look_nproc},
     {"rlimit-as", CB_DOCTOR_LIMITS, "Is the address space limited?",
      "cells with many stacks are unavailable, however little memory they touch",

@@ -56,18 +56,7 @@ static struct arguments bench_arguments(const struct cb_run *run, const struct c
 // of a round.
 static void bench_environment(char **list, size_t most, const struct cb_program *program,
                               const struct cb_cell *cell, unsigned padding) {
-    size_t n = 0;
-    const char *pair, *name;
-    json_t *variables, *value;
-    char *params = cb_format(";%s;", cell->params);
-    json_object_foreach(json_object_get(program->describe, "environment"), pair, variables) {
-        char *token = cb_format(";%s;", pair);
-        if (strstr(params, token) != NULL)
-            json_object_foreach(variables, name, value) if (n + 3 < most) list[n++] =
-                cb_format("%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
-        free(token);
-    }
-    free(params);
+    size_t n = cb_program_environment(program, cell->params, list, most - 3);
     // Always as long, whatever the number.
     list[n++] = cb_format("COROBENCH_PARENT=%010ld", (long)getpid());
     list[n++] = cb_format("COROBENCH_PADDING=%*s", (int)padding, "");

@@ -346,6 +346,23 @@ int cb_programs_hash(struct cb_programs *programs) {
 
 // ---- Names
 
+size_t cb_program_environment(const struct cb_program *program, const char *params, char **list,
+                              size_t most) {
+    size_t n = 0;
+    const char *pair, *name;
+    json_t *variables, *value;
+    char *all = cb_format(";%s;", params);
+    json_object_foreach(json_object_get(program->describe, "environment"), pair, variables) {
+        char *token = cb_format(";%s;", pair);
+        bool wanted = strstr(all, token) != NULL;
+        json_object_foreach(variables, name, value) if (wanted && n < most) list[n++] =
+            cb_format("%s=%s", name, json_string_value(value) ? json_string_value(value) : "");
+        free(token);
+    }
+    free(all);
+    return n;
+}
+
 void cb_programs_backends(const struct cb_programs *programs, struct cb_names *names) {
     for (size_t i = 0; i < programs->count; i++)
         cb_names_add(names, programs->list[i].backend);

@@ -49,6 +49,11 @@ size_t cb_programs_count_links(const struct cb_programs *programs, const char *b
 // Whether it claims a capability.
 bool cb_program_claims(const struct cb_program *program, const char *capability);
 
+// The variables that it wants for cells with these params: adds at most `most` texts NAME=value to
+// `list` (free them), returns how many.
+size_t cb_program_environment(const struct cb_program *program, const char *params, char **list,
+                              size_t most);
+
 void cb_programs_backends(const struct cb_programs *programs, struct cb_names *names);
 void cb_programs_compilers(const struct cb_programs *programs, struct cb_names *names);
 void cb_programs_scenarios(const struct cb_programs *programs, struct cb_names *names);

@@ -145,6 +145,7 @@ static struct cb_doctor_facts quiet_facts(void) {
                                     .pmu = 0,
                                     .no_guards = CB_DOCTOR_NO,
                                     .path = "/nowhere:/tools:/more/tools",
+                                    .most = 100000,
                                     .work = rest};
 }
 
@@ -161,6 +162,7 @@ enum other {
     GUARDS,
     WITH_PATH,
     STOLEN,
+    MOST,
 };
 
 struct trial {
@@ -174,6 +176,8 @@ struct trial {
     const char *also; // ids that the same edits may change
 };
 
+// What the quiet machine has too little of for a million.
+#define MANY "max-map-count threads-max rlimit-nproc memory-available"
 #define NO CB_DOCTOR_NO
 #define YES CB_DOCTOR_YES
 #define UNKNOWN CB_DOCTOR_UNKNOWN
@@ -281,8 +285,9 @@ static const struct trial trials[] = {
     {"cpuset", UNKNOWN, "unexpected", .edits = {{"/proc/self/status", "Name: x\n"}}, .also = "isolated-units tick"},
 
     {"memory-available", NO, "7812 MiB", .edits = {{0}}},
-    {"memory-available", YES, "4095 MiB", .edits = {{"/proc/meminfo", "MemAvailable: 4194303 kB\n"}}},
-    {"memory-available", NO, "4096 MiB", .edits = {{"/proc/meminfo", "MemAvailable: 4194304 kB\n"}}},
+    {"memory-available", YES, "3906 MiB; 3906 are wanted", .edits = {{"/proc/meminfo", "MemAvailable: 3999999 kB\n"}}},
+    {"memory-available", NO, "3906 MiB; 3906 are wanted", .edits = {{"/proc/meminfo", "MemAvailable: 4000000 kB\n"}}},
+    {"memory-available", YES, "7812 MiB; 39062 are wanted", .edits = {{0}}, MOST, 1000000, .also = MANY},
     {"memory-available", UNKNOWN, "unexpected", .edits = {{"/proc/meminfo", "MemFree: 1 kB\n"}}},
     {"memory-available", UNKNOWN, "not there", .edits = {{"/proc/meminfo", NULL}}},
 
@@ -305,10 +310,13 @@ static const struct trial trials[] = {
     {"guard-install", UNKNOWN, "could not be tried", .edits = {{0}}, GUARDS, UNKNOWN},
 
     {"max-map-count", NO, "1048576", .edits = {{0}}},
+    {"max-map-count", YES, "1048576; 2001000 are wanted", .edits = {{0}}, MOST, 1000000, .also = MANY},
+    {"max-map-count", NO, "65530; 65000 are wanted", .edits = {{"/proc/sys/vm/max_map_count", "65530\n"}}, MOST, 32000},
     {"max-map-count", YES, "65530", .edits = {{"/proc/sys/vm/max_map_count", "65530\n"}}},
     {"max-map-count", YES, "150000", .edits = {{"/proc/sys/vm/max_map_count", "150000\n"}}},
     {"max-map-count", UNKNOWN, "not there", .edits = {{"/proc/sys/vm/max_map_count", NULL}}},
     {"pid-max", NO, "4194304", .edits = {{0}}},
+    {"pid-max", NO, "4194304; 1001000 are wanted", .edits = {{0}}, MOST, 1000000, .also = MANY},
     {"pid-max", YES, "32768", .edits = {{"/proc/sys/kernel/pid_max", "32768\n"}}},
     {"pid-max", UNKNOWN, "unexpected", .edits = {{"/proc/sys/kernel/pid_max", "?\n"}}},
     {"threads-max", NO, "500000", .edits = {{0}}},
@@ -395,6 +403,9 @@ static void look(const struct trial *t, struct cb_findings *findings) {
         break;
     case WITH_PATH:
         facts.path = t->path;
+        break;
+    case MOST:
+        facts.most = number;
         break;
     case STOLEN:
         facts.work = steal_ticks;
