@@ -1,5 +1,6 @@
 #!/bin/sh
 # A planted slowdown of 5 % is found by instruction counts, in every binding; one of 0 % is not.
+# Runs in: gcc
 #
 # usage: planted_test.sh COMPILER BACKEND...
 set -eu
