@@ -2,6 +2,7 @@
 # corobench compare and explain from the outside, on runs of fake bench programs (fake-bench) and on
 # copies of these whose numbers were changed: messages and exit statuses. Prints TAP.
 # CB_BUILD_DIR is the build folder.
+# Runs in: gcc asan
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}

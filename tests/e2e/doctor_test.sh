@@ -1,6 +1,7 @@
 #!/bin/sh
 # corobench doctor from the outside, on whatever machine this is: what it prints has a form, its exit
 # status fits to what it found, and a wrong use is said to be one.
+# Runs in: gcc asan
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}

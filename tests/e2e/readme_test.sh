@@ -1,6 +1,7 @@
 #!/bin/sh
 # The README's headline is that of a committed reference, to the last byte, and the reference's tables
 # are those that its samples give: a figure edited by hand in either is found.
+# Runs in: gcc
 set -eu
 
 build=${CB_BUILD_DIR:?is the build folder, set by ctest}

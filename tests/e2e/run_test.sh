@@ -2,6 +2,7 @@
 # corobench from the outside: wrong usage, hostile surroundings, misbehaving bench programs, and runs
 # that are killed. The bench programs are fakes (fake-bench), so nothing here depends on the machine.
 # Prints TAP. CB_BUILD_DIR is the build folder; CB_KILLS how many runs are killed (6).
+# Runs in: gcc asan
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}

@@ -1,6 +1,7 @@
 // Comparisons of made-up runs whose truth is known: what was planted is found and nothing else,
 // limits of --fail-on to the digit, quick and condensed runs, fingerprints, and the statistics
 // against known values.
+// Runs in: gcc asan ubsan
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
