@@ -39,6 +39,8 @@ static void add_round(struct cb_order *order, const struct cb_plan *plan, struct
                       size_t count, size_t *members, unsigned round, unsigned space_rounds,
                       gsl_rng *random) {
     unsigned position = 0;
+    if (count == 0)
+        return; // all cells are static: GSL does not shuffle nothing
     gsl_ran_shuffle(random, blocks, count, sizeof *blocks);
     for (size_t b = 0; b < count; b++) {
         for (size_t k = 0; k < blocks[b].count; k++)

@@ -57,6 +57,9 @@ is_json() { [ "$(head -n 1 out.txt)$(tail -n 1 out.txt)" = "{}" ]; }
 mkdir bench
 ln -s "$here/fake-bench" bench/good-gcc
 ln -s "$here/fake-bench" bench/fine-gcc
+"$here/fake-share" "$build" share
+COROBENCH_SHARE=$work/share
+export COROBENCH_SHARE
 spin=good/spin/opaque/gcc/depth=1
 
 # A copy of a run whose times of one cell are changed by a factor.

@@ -184,20 +184,20 @@ count --scenario heap
 check "memory has nothing to count" said 2 "no cell of kind time matches"
 count
 check "without options, the headline's; the fakes have none of them" said 2 "no cell of kind time matches"
-cp -r "$build/share" share
+"$here/fake-share" "$build" share
 sed 's/"scenario": "yield"/"scenario": "spin"/' "$build/share/headline.json" >share/headline.json
 COROBENCH_SHARE=$work/share
 export COROBENCH_SHARE
 count
 check "if they have one, it is counted" said 0 "2 of 2 cells counted"
 check "in the headline's binding" counted fine/spin/opaque/gcc/depth=1 48
-unset COROBENCH_SHARE
 count --jobs 3 --scenario spin
 check "at most two at a time" said 2 "--jobs 3: not a whole number from 1 to 2"
 
 # ---- In a run ------------------------------------------------------------------------------------
 
 tool run --quick --programs fakes --scenario spin --name one
+unset COROBENCH_SHARE
 count --run results/one --scenario spin
 check "the cells of a run are counted" said 0 "6 of 6 cells counted"
 head -n 2 results/one/counts.csv >head.txt

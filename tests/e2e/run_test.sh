@@ -68,6 +68,9 @@ fakes() { # folder, name...
     for fake in "$@"; do ln -s "$here/fake-bench" "$folder/$fake"; done
 }
 fakes good good-gcc fine-gcc
+"$here/fake-share" "$build" plain
+COROBENCH_SHARE=$work/plain
+export COROBENCH_SHARE
 complete() { grep -q '"complete": true' "$1/run.json"; }
 # Waits until a run that process $pid makes has so many samples, or the process ends.
 await() { # run, samples
@@ -133,13 +136,12 @@ check "wrong usage leaves nothing behind" test ! -e results
 fakes debug debug-gcc good-gcc
 tool run --programs debug --quick
 check "a debug build is not measured" said 2 "built for debugging: debug"
-mkdir share
-cp "$build"/share/*.json share/
+cp -r plain share
 sed -i 's/"budget": 300/"budget": 3/' share/plan.json
 COROBENCH_SHARE=$work/share
 export COROBENCH_SHARE
 tool run --programs good --quick
-unset COROBENCH_SHARE
+COROBENCH_SHARE=$work/plain
 check "too many cells: what to cut" said 2 "at most 3 cells" "these are 8" "spin 6" "good 4"
 
 # ---- list and describe ---------------------------------------------------------------------------
@@ -276,7 +278,8 @@ fakes nopilots nopilot-gcc
 tool run --programs nopilots --quick --name nopilots
 check "without a pilot there is no twin" said 1 \
     "nopilot/spin/opaque/gcc/aa=1;depth=1: failed: pilot: killed"
-unset COROBENCH_SHARE FAKE_LOG
+unset FAKE_LOG
+COROBENCH_SHARE=$work/plain
 
 # ---- Processing units ----------------------------------------------------------------------------
 
@@ -422,7 +425,7 @@ check "a resumed run knows them" test "$status $(retakes results/resumed)" = "0 
 cut -d, -f 2- results/resumed/samples.csv >resumed.csv
 cut -d, -f 2- results/retaken/samples.csv >retaken.csv
 check "and has the same samples" cmp resumed.csv retaken.csv
-unset COROBENCH_SHARE
+COROBENCH_SHARE=$work/plain
 fakes skips skipping-gcc
 tool run --programs skips --quick --rounds 1 --name skips
 check "skipped alone leaves status 0" said 0 "skipped"
