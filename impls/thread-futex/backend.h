@@ -10,7 +10,8 @@
 #define CO_BACKEND_SUMMARY "a POSIX thread each, hand-off by futex"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_FP_CONTROL | CO_CAP_MIGRATES | CO_CAP_GUARD |   \
-     CO_CAP_REUSE | CO_CAP_PARALLEL | CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED)
+     CO_CAP_REUSE | CO_CAP_PARALLEL | CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED |                    \
+     CO_CAP_THREAD_LOCALS)
 
 // glibc keeps the stacks of joined threads; storage=fresh asks it not to.
 #define CO_BACKEND_ENVIRONMENT                                                                     \
@@ -18,7 +19,7 @@
         { "storage=fresh", "GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0" }                  \
     }
 
-#include "handoff_futex.h"
+#include "common/handoff_futex.h"
 #include "common/thread.h"
 
 #include "corobench/coro_check.h"

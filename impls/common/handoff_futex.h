@@ -5,6 +5,8 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "corobench/coro.h"
+#include "common/mutant.h"
 
 struct co_handoff {
     uint32_t turn;
@@ -18,11 +20,15 @@ CO_INLINE void co_handoff_fini_(struct co_handoff *h) {
     (void)h;
 }
 
-// Waits until it is `mine`. A futex may wake early, and the turn may come before the wait.
+// Waits until it is `mine`. A futex may wake early, by a signal or by the other side's last
+// wake-up, and the turn may come before the wait.
 CO_INLINE void co_handoff_wait_(struct co_handoff *h, uint32_t mine) {
     uint32_t turn;
-    while ((turn = __atomic_load_n(&h->turn, __ATOMIC_ACQUIRE)) != mine)
+    while ((turn = __atomic_load_n(&h->turn, __ATOMIC_ACQUIRE)) != mine) {
         syscall(SYS_futex, &h->turn, FUTEX_WAIT_PRIVATE, turn, NULL, NULL, 0);
+        if (CO_MUTATE(wakes_once, false, true))
+            break;
+    }
 }
 
 // Makes it the turn of `other`, who may be waiting.
