@@ -1,0 +1,2 @@
+# fegetenv and fesetenv are in the mathematics library.
+set(CB_LIBS m)
