@@ -38,7 +38,7 @@ scenarios=$(folders_of scenarios)
 telling=$(echo "$scenarios" | grep -vxE 'live|memory|source' | either || true)
 scenario_literal="\"($telling)([/;][^\"]*)?\"|\"(live|memory|source)[/;][^\"]*\"|scenarios/"
 word='(^|[^A-Za-z0-9_])'
-end='($|[^A-Za-z0-9_])'
+end='($|[^A-Za-z0-9_-])' # the name chain is not meant in chain-fp
 clocks="$word(clock|time|clock_gettime|gettimeofday|timespec_get|times|getrusage|__builtin_ia32_rdtscp?|__rdtscp?)[ ]*\\(|rdtsc|<(sys/)?time\\.h>|<chrono>"
 
 # ---- impls: no scenario, no clock, no Google Benchmark, no other backend -------------------------
