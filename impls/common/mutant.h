@@ -4,6 +4,7 @@
 // sees no trace of this file. Preprocessor only, so that assembly may include it as well.
 //
 //   drop_register      a switch forgets one callee-saved register
+//   drop_control       a switch forgets the floating-point control words
 //   misalign           a body starts on a stack that is not aligned to 16 bytes
 //   no_guard           a stack has no guard, though one was asked for
 //   guards_run_out     stacks have none beyond the number that the kernel's default allows
@@ -22,6 +23,7 @@
 // Text that contains a comma goes in parentheses.
 #ifdef CO_MUTANT
 #define CO_MUTANT_IS_drop_register_drop_register ~, 1
+#define CO_MUTANT_IS_drop_control_drop_control ~, 1
 #define CO_MUTANT_IS_misalign_misalign ~, 1
 #define CO_MUTANT_IS_no_guard_no_guard ~, 1
 #define CO_MUTANT_IS_guards_run_out_guards_run_out ~, 1

@@ -4,14 +4,16 @@
 # of them), and the backends that have such a place.
 
 set(kit_mutants
-    "drop_register     machine registers_of_body            fiber-full,fiber-small"
-    "drop_register     machine registers_of_resumer         fiber-full,fiber-small"
-    "misalign          machine alignment                    fiber-full,fiber-small"
+    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
+    "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
+    "drop_control      machine control_words                fiber-ret-fp"
+    "misalign          machine alignment                    fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
     "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
     "guards_run_out    stacks  overflow_late                fiber-full,fiber-small,fiber-reserved"
     "unprobed          stacks  overflow_by_a_frame          fiber-full,fiber-small,fiber-reserved"
     "keep_pages        stacks  gives_back                   fiber-reserved"
     "lose_sent         values  send,odd_words,locals        all"
+    "lose_sent         values  send,odd_words,locals        fiber-ret,fiber-ret-fp,fiber-boost,fiber-ucontext"
     "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
     "skip_cleanup      close   suspended,innermost_first,owned  all")
 
