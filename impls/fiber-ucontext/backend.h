@@ -1,0 +1,22 @@
+// fiber-ucontext: the small stacks with the C library's makecontext and swapcontext.
+#ifndef CO_BACKEND_H
+#define CO_BACKEND_H
+
+#include "corobench/coro.h"
+
+#define CO_BACKEND_CONTRACT 1
+#define CO_BACKEND_NAME "fiber-ucontext"
+#define CO_BACKEND_FAMILY "peer"
+#define CO_BACKEND_SUMMARY "pooled 16 KiB stacks, switched by glibc's swapcontext"
+#define CO_BACKEND_CAPS                                                                            \
+    (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_FP_CONTROL | CO_CAP_GUARD | CO_CAP_REUSE |      \
+     CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED)
+
+#define CO_STACK_BYTES (16 << 10)
+#define CO_STACK_BATCH 1024
+#define CO_OWN_SWITCH 1
+#include "switch.h"
+#include "common/fiber.h"
+
+#include "corobench/coro_check.h"
+#endif
