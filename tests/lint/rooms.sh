@@ -33,10 +33,11 @@ folders_of() { # FOLDER/*/ that hold a room's parts
 
 backends=$(folders_of impls | grep -vxE 'common|_template' || true)
 scenarios=$(folders_of scenarios)
-# These three are also usual words: keys of --describe, clobbers of asm. As literals they are a
-# scenario's name only in front of a binding or of parameters.
-telling=$(echo "$scenarios" | grep -vxE 'live|memory|source' | either || true)
-scenario_literal="\"($telling)([/;][^\"]*)?\"|\"(live|memory|source)[/;][^\"]*\"|scenarios/"
+# These are also usual words: keys of --describe, clobbers of asm, a capability. As literals they are
+# a scenario's name only in front of a binding or of parameters.
+usual='guard|limit|live|memory|source'
+telling=$(echo "$scenarios" | grep -vxE "$usual" | either || true)
+scenario_literal="\"($telling)([/;][^\"]*)?\"|\"($usual)[/;][^\"]*\"|scenarios/"
 word='(^|[^A-Za-z0-9_])'
 end='($|[^A-Za-z0-9_-])' # the name chain is not meant in chain-fp
 clocks="$word(clock|time|clock_gettime|gettimeofday|timespec_get|times|getrusage|__builtin_ia32_rdtscp?|__rdtscp?)[ ]*\\(|rdtsc|<(sys/)?time\\.h>|<chrono>"
