@@ -12,6 +12,7 @@
 
 #include "proc.h"
 
+static char group_path[1808]; // the folder of this process's cgroup; empty: there is none
 static char stat_path[2048];
 
 // "0::/some/group" in /proc/self/cgroup; the path is relative to the mount of type cgroup2.
@@ -44,12 +45,13 @@ static bool group_mount(char *folder, size_t size) {
 // memory.max is missing in the machine's root group, and only there.
 void cb_space_open(void) {
     char group[900], folder[900], maximum[2048];
-    stat_path[0] = '\0';
+    stat_path[0] = group_path[0] = '\0';
     if (!own_group(group, sizeof group) || !group_mount(folder, sizeof folder))
         return;
-    snprintf(maximum, sizeof maximum, "%s%s/memory.max", folder, group);
+    snprintf(group_path, sizeof group_path, "%s%s", folder, group);
+    snprintf(maximum, sizeof maximum, "%s/memory.max", group_path);
     if (access(maximum, F_OK) == 0)
-        snprintf(stat_path, sizeof stat_path, "%s%s/memory.stat", folder, group);
+        snprintf(stat_path, sizeof stat_path, "%s/memory.stat", group_path);
 }
 
 bool cb_space_kernel(const char *memory_stat, uint64_t *bytes) {
@@ -142,34 +144,89 @@ static bool grow(const struct cb_scenario *scenario, uint64_t n, const char *(*r
     return error >= 0;
 }
 
-static bool room_for(const struct cb_space *at_none, const struct cb_space *at_few, uint64_t few,
-                     uint64_t n, struct cb_outcome *outcome) {
+// What this process's cgroup and those around it have left; UINT64_MAX where none has a limit. The
+// machine's own group, the root, has no such files.
+static uint64_t left_in_groups(void) {
+    char folder[sizeof group_path], path[sizeof group_path + 32], text[64];
+    uint64_t least = UINT64_MAX;
+    strcpy(folder, group_path);
+    for (char *slash; (slash = strrchr(folder, '/')) && slash != folder; *slash = '\0') {
+        uint64_t most = 0, taken = 0;
+        snprintf(path, sizeof path, "%s/memory.max", folder);
+        if (cb_proc_read(path, text, sizeof text) <= 0)
+            break;
+        if (sscanf(text, "%" SCNu64, &most) != 1) // "max"
+            continue;
+        snprintf(path, sizeof path, "%s/memory.current", folder);
+        if (cb_proc_read(path, text, sizeof text) > 0)
+            sscanf(text, "%" SCNu64, &taken);
+        uint64_t left = most > taken ? most - taken : 0;
+        least = left < least ? left : least;
+    }
+    return least;
+}
+
+bool cb_space_available(uint64_t *bytes) {
     static char text[8192];
-    uint64_t available = 0, need = 0;
     if (cb_proc_read("/proc/meminfo", text, sizeof text) < 0 ||
-        !cb_proc_field(text, "MemAvailable:", &available)) {
+        !cb_proc_field(text, "MemAvailable:", bytes))
+        return false;
+    *bytes *= 1024;
+    uint64_t left = left_in_groups();
+    *bytes = left < *bytes ? left : *bytes;
+    return true;
+}
+
+bool cb_space_room(const struct cb_space *at_none, const struct cb_space *at_few, uint64_t few,
+                   uint64_t many, struct cb_outcome *outcome) {
+    uint64_t available = 0, need = 0;
+    if (!cb_space_available(&available)) {
         cb_outcome_set(outcome, CB_UNAVAILABLE, "cannot read MemAvailable in /proc/meminfo");
         return false;
     }
-    available *= 1024;
-    if (!cb_space_exceeds(at_none, at_few, few, n, available, &need))
+    if (!cb_space_exceeds(at_none, at_few, few, many, available, &need))
         return true;
     cb_outcome_set(outcome, CB_UNAVAILABLE,
                    "MemAvailable: n=%" PRIu64 " would need about %" PRIu64
                    " MB more, over 80 %% of the %" PRIu64 " MB available",
-                   n, need / 1000000, available / 1000000);
+                   many, need / 1000000, available / 1000000);
     return false;
+}
+
+// Very many: others use the memory too, so it is looked at again after each tenth; and what cannot
+// be is found out with fewer than a tenth.
+enum { VERY_MANY = 1000000, FIRST = 10000 };
+
+static bool grow_by_tenths(const struct cb_scenario *scenario, const struct cb_space *at_none,
+                           const struct cb_space *at_few, uint64_t n, const char *(*reason)(void),
+                           struct cb_outcome *outcome) {
+    uint64_t few = n / 10;
+    for (uint64_t i = 2; i < 10; i++)
+        if (!grow(scenario, i * few, reason, outcome) ||
+            !cb_space_room(at_none, at_few, few, few + (n - i * few), outcome))
+            return false;
+    return true;
+}
+
+static bool grow_to_first(const struct cb_scenario *scenario, const struct cb_space *at_none,
+                          uint64_t n, const char *(*reason)(void), struct cb_outcome *outcome) {
+    struct cb_space at_first;
+    return grow(scenario, FIRST, reason, outcome) && look(&at_first, outcome) &&
+           cb_space_room(at_none, &at_first, FIRST, n, outcome);
 }
 
 void cb_space_measure(const struct cb_scenario *scenario, uint64_t n, const char *(*reason)(void),
                       struct cb_slopes *slopes, struct cb_outcome *outcome) {
     struct cb_space at_none, at_few, at_many;
     uint64_t few = n / 10;
+    bool very_many = n >= VERY_MANY;
     // The first look is thrown away: it touches the buffers that the others read into.
     if (!look(&at_none, outcome) || !look(&at_none, outcome) ||
+        (very_many && !grow_to_first(scenario, &at_none, n, reason, outcome)) ||
         (few > 0 && !grow(scenario, few, reason, outcome)) || !look(&at_few, outcome) ||
-        !room_for(&at_none, &at_few, few, n, outcome) || !grow(scenario, n, reason, outcome) ||
-        !look(&at_many, outcome))
+        !cb_space_room(&at_none, &at_few, few, n, outcome) ||
+        (very_many && !grow_by_tenths(scenario, &at_none, &at_few, n, reason, outcome)) ||
+        !grow(scenario, n, reason, outcome) || !look(&at_many, outcome))
         return;
     uint64_t right = scenario->verify();
     if (right != n) {

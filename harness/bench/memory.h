@@ -46,6 +46,15 @@ bool cb_space_kernel(const char *memory_stat, uint64_t *bytes);
 bool cb_space_exceeds(const struct cb_space *at_none, const struct cb_space *at_few, uint64_t few,
                       uint64_t many, uint64_t available, uint64_t *need);
 
+// The memory that this process may still take: MemAvailable, or less where a cgroup (version 2)
+// that it is in has less left. False where /proc/meminfo can't be read.
+bool cb_space_available(uint64_t *bytes);
+
+// Whether the machine has room for going from `few` to `many`, judged as cb_space_exceeds does;
+// else the outcome is unavailable and says what is missing.
+bool cb_space_room(const struct cb_space *at_none, const struct cb_space *at_few, uint64_t few,
+                   uint64_t many, struct cb_outcome *outcome);
+
 // Measures a scenario of kind space: grows to n/10 and to n, n being the parameter `n`, looks after
 // each, and has the coroutines verified. `reason` is the backend's. The scenario must
 // be prepared. `slopes` is valid where the outcome is ok.

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "foresee.h"
+
 void cb_cell_claims(const struct cb_scenario *scenario, const struct cb_params *params,
                     unsigned capabilities, struct cb_outcome *outcome) {
     unsigned needed = scenario->needs ? scenario->needs(params) : 0;
@@ -100,7 +102,7 @@ enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_b
         break;
     }
     configure(session);
-    if (session_ok(session) && within_limit(session))
+    if (session_ok(session) && within_limit(session) && cb_foresee(session))
         session->prepared = prepare(session);
     return CB_PIN_OK;
 }

@@ -207,6 +207,6 @@ CB_SCENARIO(.id = "memory", .unit = "coroutine", .kind = CB_KIND_SPACE,
             .normal = CB_LIST("live=1024;n=10000;peak=0", "live=32;n=10000;peak=4096",
                               "guard=no;live=32;n=10000;peak=0"),
             .full = CB_LIST("live=32;n=100000;peak=0", "live=32;n=1000000;peak=0",
-                            "live=32;n=100000;peak=4096"),
+                            "live=32;n=10000000;peak=0", "live=32;n=100000;peak=4096"),
             .needs = needs, .prepare = prepare, .grow = grow, .verify = verify, .finish = finish);
 #endif
