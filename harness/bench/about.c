@@ -47,9 +47,14 @@ static json_t *source(const struct cb_backend_facts *facts) {
                      count_or_null(facts->source_text_bytes));
 }
 
+static const char *const kinds[] = {
+    [CB_KIND_TIME] = "time", [CB_KIND_SPACE] = "space", [CB_KIND_LIMIT] = "limit"};
+
 static json_t *metrics(const struct cb_scenario *scenario) {
     if (scenario->kind == CB_KIND_SPACE)
         return json_pack("[s, s, s, s, s]", "rss", "page_tables", "virtual", "kernel", "mappings");
+    if (scenario->kind == CB_KIND_LIMIT)
+        return json_pack("[s]", "coroutines");
     return scenario->hand ? json_pack("[s, s]", "time", "ratio") : json_pack("[s]", "time");
 }
 
@@ -108,8 +113,8 @@ static json_t *scenario_object(const struct cb_bench *bench, const struct cb_sce
         return NULL;
     }
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", scenario->id, "unit", scenario->unit,
-                     "kind", scenario->kind == CB_KIND_SPACE ? "space" : "time", "metrics",
-                     metrics(scenario), "bindings", bindings(bench, scenario->id), "cells", cells);
+                     "kind", kinds[scenario->kind], "metrics", metrics(scenario), "bindings",
+                     bindings(bench, scenario->id), "cells", cells);
 }
 
 static bool first_of_its_scenario(const struct cb_bench *bench, size_t entry) {

@@ -246,17 +246,18 @@ static bool find_cell(struct cb_options *options) {
 }
 
 static bool fits_kind(const struct cb_options *options) {
-    if (options->entry->s->kind != CB_KIND_SPACE)
+    if (options->entry->s->kind == CB_KIND_TIME)
         return true;
+    const char *what = options->entry->s->kind == CB_KIND_SPACE ? "memory" : "a limit";
     if (options->command == CB_COMMAND_COUNT) {
-        cb_error(stderr, "--count: scenario %s measures memory, it has no operations to count",
-                 options->scenario);
+        cb_error(stderr, "--count: scenario %s measures %s, it has no operations to count",
+                 options->scenario, what);
         return false;
     }
     if (options->iterations <= 1)
         return true;
-    cb_error(stderr, "--iterations %llu: scenario %s measures memory, not time\nuse 1",
-             (unsigned long long)options->iterations, options->scenario);
+    cb_error(stderr, "--iterations %llu: scenario %s measures %s, not time\nuse 1",
+             (unsigned long long)options->iterations, options->scenario, what);
     return false;
 }
 

@@ -91,17 +91,17 @@ bool cb_params_parse(struct cb_params *params, const char *text, char *why, size
     return true;
 }
 
-static const char *value_of(const struct cb_params *params, const char *key) {
+const char *cb_param_text(const struct cb_params *params, const char *key, const char *absent) {
     for (size_t i = 0; i < params->count; i++)
         if (strcmp(params->key[i], key) == 0)
             return params->value[i];
-    return NULL;
+    return absent;
 }
 
 // A value that is not a number where a scenario asks for one is a mistake in the scenario's own
 // list of cells. Going on with a default would measure something else under this cell's name.
 long cb_param(const struct cb_params *params, const char *key, long absent) {
-    const char *value = value_of(params, key);
+    const char *value = cb_param_text(params, key, NULL);
     if (!value)
         return absent;
     char *end = NULL;
@@ -118,6 +118,5 @@ long cb_param(const struct cb_params *params, const char *key, long absent) {
 }
 
 bool cb_param_is(const struct cb_params *params, const char *key, const char *value) {
-    const char *found = value_of(params, key);
-    return strcmp(found ? found : "", value) == 0;
+    return strcmp(cb_param_text(params, key, ""), value) == 0;
 }

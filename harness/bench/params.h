@@ -25,6 +25,9 @@ struct cb_params {
 // The result points into itself: it must not be copied by assignment.
 bool cb_params_parse(struct cb_params *params, const char *text, char *why, size_t why_size);
 
+// The text that a key has, or `absent` where the key is not there.
+const char *cb_param_text(const struct cb_params *params, const char *key, const char *absent);
+
 #ifdef __cplusplus
 }
 #endif

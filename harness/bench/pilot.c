@@ -37,7 +37,7 @@ static bool shortest_run(struct cb_session *session, uint64_t n, double enough, 
 
 void cb_pilot_run(struct cb_session *session, double target_ns, struct cb_pilot *pilot) {
     *pilot = (struct cb_pilot){.iterations = 1};
-    if (session->outcome.status != CB_OK || session->entry->s->kind == CB_KIND_SPACE)
+    if (session->outcome.status != CB_OK || session->entry->s->kind != CB_KIND_TIME)
         return;
     uint64_t n = 1;
     double took_ns = 0;

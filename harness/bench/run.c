@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "cycle.h"
 #include "gbench.h"
+#include "limit.h"
 #include "memory.h"
 
 struct measuring {
@@ -23,6 +24,7 @@ struct measuring {
     double loop_ns;
     double hand_ns;
     struct cb_slopes slopes;
+    uint64_t reached; // of kind limit
     bool pmu;
 };
 
@@ -86,7 +88,8 @@ static bool after_time(void *user, struct cb_gbench_sink *sink) {
     return going(m);
 }
 
-static void before_space(void *user) {
+// Of what is not timed.
+static void before_nothing(void *user) {
     (void)user;
 }
 
@@ -111,6 +114,18 @@ static bool after_space(void *user, struct cb_gbench_sink *sink) {
     if (m->slopes.has_kernel)
         cb_gbench_counter(sink, "kernel", m->slopes.kernel);
     return true;
+}
+
+static void batch_limit(void *user) {
+    struct measuring *m = user;
+    cb_limit_measure(m->session, &m->reached);
+}
+
+static bool after_limit(void *user, struct cb_gbench_sink *sink) {
+    struct measuring *m = user;
+    if (going(m))
+        cb_gbench_counter(sink, "coroutines", (double)m->reached);
+    return going(m);
 }
 
 static char *cell_id(const struct cb_session *session) {
@@ -167,9 +182,18 @@ static json_t *measure_space(struct measuring *m, struct cb_gbench_job *job) {
     m->n = (uint64_t)n;
     cb_space_open();
     job->repetitions = 1;
-    job->before = before_space;
+    job->before = before_nothing;
     job->batch = batch_space;
     job->after = after_space;
+    return run_job(job);
+}
+
+static json_t *measure_limit(struct measuring *m, struct cb_gbench_job *job) {
+    (void)m;
+    job->repetitions = 1;
+    job->before = before_nothing;
+    job->batch = batch_limit;
+    job->after = after_limit;
     return run_job(job);
 }
 
@@ -215,13 +239,17 @@ static char *finish_document(json_t *document, const struct measuring *m, bool m
 
 char *cb_run_cell(struct cb_session *session, const struct cb_run_options *options) {
     struct measuring m = {.session = session, .n = options->iterations};
-    bool space = session->entry->s->kind == CB_KIND_SPACE;
+    static json_t *(*const measure[])(struct measuring *, struct cb_gbench_job *) = {
+        [CB_KIND_TIME] = measure_time,
+        [CB_KIND_SPACE] = measure_space,
+        [CB_KIND_LIMIT] = measure_limit,
+    };
     json_t *document = NULL;
     bool migrated = false;
     if (session->outcome.status == CB_OK) {
         char *name = cell_id(session);
         struct cb_gbench_job job = {.name = name, .repetitions = options->repetitions, .user = &m};
-        document = space ? measure_space(&m, &job) : measure_time(&m, &job);
+        document = measure[session->entry->s->kind](&m, &job);
         migrated = cb_pin_moved(&session->pins);
         free(name);
     }

@@ -200,7 +200,7 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
     size_t total = 0;
     for (size_t i = 0; i < run->plan.count; i++) {
         struct cb_cell *cell = &run->plan.cells[i];
-        if (needs_pilot(cell) && strcmp(cell->kind, "space") == 0)
+        if (needs_pilot(cell) && strcmp(cell->kind, "time") != 0)
             cell->iterations = 1;
         total += needs_pilot(cell);
     }
@@ -261,8 +261,8 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
     const struct cb_step *s = &run->order.steps[step];
     const struct cb_cell *cell = &run->plan.cells[s->cell];
     const struct cb_program *program = program_for(run, cell, s->round);
-    bool space = strcmp(cell->kind, "space") == 0;
-    double limit = space ? run->settings.space_limit : run->settings.time_limit;
+    bool timed = strcmp(cell->kind, "time") == 0;
+    double limit = timed ? run->settings.time_limit : run->settings.space_limit;
     struct arguments a = bench_arguments(run, program, cell, "--measure");
     argue_pair(&a, "--iterations", cb_format("%lld", cell->iterations));
     argue_pair(&a, "--repetitions", cb_format("%u", run->settings.repetitions));
@@ -326,6 +326,8 @@ static void take_over(struct cb_run *run, struct cb_progress *progress, size_t s
         return;
     }
     struct cb_text rows = {0};
+    if (*sample->note != '\0') // a value may need a word too
+        set_cell(cell, sample->status, sample->note);
     cb_sample_rows(&rows, run->name, cell, s, sample, count > 0 ? "remeasured" : "");
     run->rows[step] = rows.text ? rows.text : cb_copy("");
     run->again_count += count > 0;

@@ -46,8 +46,9 @@ static void add_round(struct cb_order *order, const struct cb_plan *plan, struct
         for (size_t k = 0; k < blocks[b].count; k++)
             members[k] = blocks[b].first + k;
         gsl_ran_shuffle(random, members, blocks[b].count, sizeof *members);
-        bool space = strcmp(plan->cells[blocks[b].first].kind, "space") == 0;
-        if (space && round > space_rounds)
+        const char *kind = plan->cells[blocks[b].first].kind;
+        if ((strcmp(kind, "space") == 0 && round > space_rounds) ||
+            (strcmp(kind, "limit") == 0 && round > 1))
             continue;
         for (size_t k = 0; k < blocks[b].count; k++)
             order->steps[order->count++] = (struct cb_step){members[k], round, ++position};

@@ -14,8 +14,10 @@ const char cb_samples_header[] =
     "run,cell_id,round,build,rep,position,metric,value,iterations,wall_ns,cpu_ns,cycle_ns,"
     "instructions,faults,nvcsw,nivcsw,steal,flags\n";
 
-static const char *const space_metrics[] = {"rss", "page_tables", "virtual", "kernel", "mappings"};
-#define SPACE_METRICS (sizeof space_metrics / sizeof *space_metrics)
+// What cells that are not timed may have.
+static const char *const untimed_metrics[] = {"rss",    "page_tables", "virtual",
+                                              "kernel", "mappings",    "coroutines"};
+#define UNTIMED_METRICS (sizeof untimed_metrics / sizeof *untimed_metrics)
 
 // A number of a repetition; NAN where it is absent or null.
 static double number(const json_t *repetition, const char *key) {
@@ -23,8 +25,8 @@ static double number(const json_t *repetition, const char *key) {
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-static bool is_space(const struct cb_cell *cell) {
-    return strcmp(cell->kind, "space") == 0;
+static bool is_timed(const struct cb_cell *cell) {
+    return strcmp(cell->kind, "time") == 0;
 }
 
 // ---- Checking
@@ -55,9 +57,9 @@ static char *check_time(const json_t *repetition, size_t index) {
     return NULL;
 }
 
-static char *check_space(const json_t *repetition, size_t index) {
-    for (size_t i = 0; i < SPACE_METRICS; i++)
-        if (isfinite(number(repetition, space_metrics[i])))
+static char *check_untimed(const json_t *repetition, size_t index) {
+    for (size_t i = 0; i < UNTIMED_METRICS; i++)
+        if (isfinite(number(repetition, untimed_metrics[i])))
             return NULL;
     return cb_format("repetition %zu has no size at all", index + 1);
 }
@@ -65,12 +67,12 @@ static char *check_space(const json_t *repetition, size_t index) {
 static char *check_repetitions(const json_t *list, const struct cb_cell *cell,
                                unsigned repetitions) {
     size_t count = json_array_size(list);
-    bool right = is_space(cell) ? count >= 1 && count <= repetitions : count == repetitions;
+    bool right = is_timed(cell) ? count == repetitions : count >= 1 && count <= repetitions;
     if (!right)
         return cb_format("it has %zu repetitions instead of %u", count, repetitions);
     for (size_t i = 0; i < count; i++) {
         json_t *repetition = json_array_get(list, i);
-        char *problem = is_space(cell) ? check_space(repetition, i) : check_time(repetition, i);
+        char *problem = is_timed(cell) ? check_time(repetition, i) : check_untimed(repetition, i);
         if (problem != NULL)
             return problem;
     }
@@ -257,9 +259,9 @@ static void time_rows(struct row *row, const json_t *repetition) {
         plain_row(row, counters[i], number(repetition, counters[i]) / n, n);
 }
 
-static void space_rows(struct row *row, const json_t *repetition) {
-    for (size_t i = 0; i < SPACE_METRICS; i++)
-        plain_row(row, space_metrics[i], number(repetition, space_metrics[i]),
+static void untimed_rows(struct row *row, const json_t *repetition) {
+    for (size_t i = 0; i < UNTIMED_METRICS; i++)
+        plain_row(row, untimed_metrics[i], number(repetition, untimed_metrics[i]),
                   number(repetition, "operations"));
 }
 
@@ -278,10 +280,10 @@ void cb_sample_rows(struct cb_text *rows, const char *run, const struct cb_cell 
     json_t *repetition;
     json_array_foreach(json_object_get(sample->document, "benchmarks"), i, repetition) {
         row.rep = (long long)i + 1;
-        if (is_space(cell))
-            space_rows(&row, repetition);
-        else
+        if (is_timed(cell))
             time_rows(&row, repetition);
+        else
+            untimed_rows(&row, repetition);
     }
 }
 

@@ -2,7 +2,7 @@
 // long it is and whatever ran before; the cells are spelled as the result files need them.
 //
 // Timed cells of more than CHECK_LIVE coroutines, and what the backend does not claim, are named
-// and left out; `memory` grows no further than that. Nothing here looks at time.
+// and left out; what is not timed grows no further than that. Nothing here looks at time.
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,6 +68,8 @@ static int check_space(const struct cb_scenario *s) {
             return error;
         assert_int_equal(s->verify(), steps[i]);
         assert_int_equal(s->verify(), steps[i]);
+        if (s->kind == CB_KIND_LIMIT)
+            assert_int_equal(s->alive(), steps[i]);
     }
     return 0;
 }

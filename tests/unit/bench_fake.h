@@ -311,11 +311,11 @@ FAKE_UNUSED static json_t *fake_measure(const char *scenario, const char *bindin
                                         const char *params, int *status, json_t **document) {
     struct fake_folder folder;
     fake_folder_make(&folder);
-    struct fake_answer answer =
-        FAKE_CALL((char *)"--measure", (char *)"--scenario", (char *)scenario, (char *)"--binding",
-                  (char *)binding, (char *)"--params", (char *)params, (char *)"--iterations",
-                  (char *)(strcmp(scenario, "space") == 0 ? "1" : "1000"), (char *)"--repetitions",
-                  (char *)"4", (char *)"--out", folder.out);
+    struct fake_answer answer = FAKE_CALL(
+        (char *)"--measure", (char *)"--scenario", (char *)scenario, (char *)"--binding",
+        (char *)binding, (char *)"--params", (char *)params, (char *)"--iterations",
+        (char *)(strcmp(scenario, "space") == 0 || strcmp(scenario, "bound") == 0 ? "1" : "1000"),
+        (char *)"--repetitions", (char *)"4", (char *)"--out", folder.out);
     *status = answer.status;
     assert_string_equal(answer.out, "");
     fake_answer_free(&answer);

@@ -44,7 +44,7 @@ static struct cb_cell cell_of(char *kind) {
                             .kind = kind};
 }
 
-static char time_kind[] = "time", space_kind[] = "space";
+static char time_kind[] = "time", space_kind[] = "space", limit_kind[] = "limit";
 
 #define ANSWER                                                                                     \
     "{'status': 'ok', 'note': '', 'backend': 'b', 'scenario': 's', 'binding': 'opaque', "          \
@@ -107,6 +107,15 @@ static void space_becomes_rows(void **state) {
     assert_string_equal(rows, "run,b/s/opaque/gcc/d=1,2,3,1,9,rss,64.5,1000,,,,,,,,,\n"
                               "run,b/s/opaque/gcc/d=1,2,3,1,9,virtual,128,1000,,,,,,,,,\n"
                               "run,b/s/opaque/gcc/d=1,2,3,1,9,mappings,0,1000,,,,,,,,,\n");
+    free(rows);
+}
+
+static void limit_becomes_a_row(void **state) {
+    (void)state;
+    struct cb_cell cell = cell_of(limit_kind);
+    write_raw(ANSWER, "[{'real_time': 1, 'coroutines': 49000}]");
+    char *rows = rows_of(&cell, 5, "");
+    assert_string_equal(rows, "run,b/s/opaque/gcc/d=1,2,3,1,9,coroutines,49000,,,,,,,,,,\n");
     free(rows);
 }
 
@@ -312,6 +321,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(time_becomes_rows),
         cmocka_unit_test(space_becomes_rows),
+        cmocka_unit_test(limit_becomes_a_row),
         cmocka_unit_test(rows_have_the_headers_columns),
         cmocka_unit_test(what_is_not_whole_is_refused),
         cmocka_unit_test(a_reason_needs_no_repetitions),

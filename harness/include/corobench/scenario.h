@@ -35,7 +35,12 @@ enum cb_kind {
     CB_KIND_TIME,  // run(n) is timed
     CB_KIND_SPACE, // grow(n) is called for n/10 and for n, and the process's memory is read after
                    // each
+    CB_KIND_LIMIT, // grow(n) is called for larger and larger n until no more can exist
 };
+
+// What `grow` answers where the scenario had no memory for its own data; CO_E_NOMEM is the
+// backend's.
+#define CB_NO_ROOM (-100)
 
 struct cb_scenario {
     const char *id;   // the folder's name. Required
@@ -59,11 +64,13 @@ struct cb_scenario {
     // What run(n), whenever it is called, must give. Required for CB_KIND_TIME.
     struct cb_counts (*expect)(uint64_t n);
     // Brings the number of started and suspended coroutines up to n. 0 or a negative enum co_error.
-    // Required for CB_KIND_SPACE.
+    // Required for CB_KIND_SPACE and CB_KIND_LIMIT.
     int (*grow)(uint64_t n);
     // Resumes all that grow made and checks what they say: the number that answered rightly.
-    // Required for CB_KIND_SPACE.
+    // Required for CB_KIND_SPACE and CB_KIND_LIMIT.
     uint64_t (*verify)(void);
+    // How many grow has made, also after it failed. Required for CB_KIND_LIMIT.
+    uint64_t (*alive)(void);
     // Closes what is left, frees what prepare made. Not required.
     void (*finish)(void);
 };
