@@ -90,8 +90,8 @@ struct cb_order {
 // The order of a run, from its seed alone: in each round the cells that differ in backend and
 // compiler only stand side by side in random order, twins among them, and these blocks are
 // shuffled. Every cell but the static ones has its steps, whatever its status, so that the order of
-// a resumed run is the same. Cells of kind space take part in the first `space_rounds` rounds, those
-// of kind limit in the first only: they count what is there, and take seconds.
+// a resumed run is the same. Cells of kind space take part in the first `space_rounds` rounds,
+// those of kind limit in the first only: they count what is there, and take seconds.
 void cb_order_make(struct cb_order *order, const struct cb_plan *plan, unsigned rounds,
                    unsigned space_rounds, unsigned padding_most, unsigned long seed);
 void cb_order_free(struct cb_order *order);

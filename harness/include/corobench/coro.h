@@ -63,7 +63,7 @@ enum co_capability {
     CO_CAP_STACK_SIZE =
         1 << 10, // CO_INIT_STACK's need is honoured (stackless: there is nothing to honour)
     CO_CAP_CALLEE_SAVED =
-        1 << 11, // all integer callee-saved registers survive a yield ("full ABI")
+        1 << 11,            // all integer callee-saved registers survive a yield ("full ABI")
     CO_CAP_GROWS = 1 << 12, // a body may use more stack than it stated: pages, segments or copying
     CO_CAP_GIVES_BACK = 1 << 13, // memory of a deep excursion is not kept in the pool for ever
 };
