@@ -1,6 +1,7 @@
 // Runs the checks of one backend, each in a process of its own, and prints TAP.
 //
-//   conformance-X [--binding B] [--list] [--fresh] [--here] [--limit SECONDS] [CHECK-GLOB...]
+//   conformance-X [--binding B] [--list] [--fresh] [--here] [--limit SECONDS] [--claim CAPABILITY]
+//                 [CHECK-GLOB...]
 //
 // A crash, a hang or a wrong value is a failed check. What the backend does not claim is "not
 // claimed", which is neither passed nor failed. Status: 0 none failed, 1 some did, 2 wrong usage.
@@ -29,8 +30,9 @@ static const char *const bindings[] = {[CO_BINDING_VISIBLE] = "visible",
 
 static struct options {
     bool list, fresh, here;
-    int limit;   // seconds a check may take
-    int binding; // 0: all
+    int limit;        // seconds a check may take
+    int binding;      // 0: all
+    unsigned claimed; // capabilities to be tested although the backend does not claim them
     char **globs;
 } options = {.limit = 20};
 
@@ -114,14 +116,8 @@ bool kit_by_name(void) {
     return by_name;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef KIT_ASAN
 const bool kit_sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-const bool kit_sanitized = true;
-#else
-const bool kit_sanitized = false;
-#endif
 #else
 const bool kit_sanitized = false;
 #endif
@@ -250,11 +246,12 @@ static const struct {
     {CO_CAP_CALLEE_SAVED, "callee-saved"},
     {CO_CAP_GROWS, "grows"},
     {CO_CAP_GIVES_BACK, "gives-back"},
+    {CO_CAP_THREAD_LOCALS, "thread-locals"},
 };
 
 // What a check asks for and the backend does not claim, or NULL.
 static const char *missing(const struct kit_check *check) {
-    unsigned lacking = check->needs & ~kit_facts.capabilities;
+    unsigned lacking = check->needs & ~(kit_facts.capabilities | options.claimed);
     for (size_t i = 0; lacking != 0 && i < sizeof capabilities / sizeof capabilities[0]; i++)
         if (lacking & capabilities[i].bit)
             return capabilities[i].name;
@@ -381,9 +378,9 @@ static bool wanted(const struct kit_check *check, const char *name) {
 static void usage(const char *problem, const char *what) {
     fprintf(stderr,
             "conformance: %s: %s\nusage: [--binding visible|opaque|library] [--list] [--fresh] "
-            "[--here] [--limit SECONDS] "
+            "[--here] [--limit SECONDS] [--claim CAPABILITY] "
             "[CHECK-GLOB...]\n--list shows the checks; --here runs one in this process, for a "
-            "debugger\n",
+            "debugger; --claim also runs what this capability is needed for\n",
             problem, what);
     exit(EXIT_USAGE);
 }
@@ -394,6 +391,14 @@ static int read_binding(const char *name) {
             return i;
     usage("the binding must be visible, opaque or library, and is",
           name == NULL ? "missing" : name);
+    return 0;
+}
+
+static unsigned read_capability(const char *name) {
+    for (size_t i = 0; name != NULL && i < sizeof capabilities / sizeof capabilities[0]; i++)
+        if (strcmp(name, capabilities[i].name) == 0)
+            return capabilities[i].bit;
+    usage("no capability is called", name == NULL ? "nothing" : name);
     return 0;
 }
 
@@ -409,6 +414,8 @@ static void read_options(char **args) {
             options.binding = read_binding(*++args);
         else if (strcmp(*args, "--limit") == 0 && args[1] != NULL && atoi(args[1]) > 0)
             options.limit = atoi(*++args);
+        else if (strcmp(*args, "--claim") == 0)
+            options.claimed |= read_capability(*++args);
         else
             usage("this option is not known or lacks its number", *args);
     }

@@ -63,7 +63,20 @@ struct kit_memory {
 struct kit_memory kit_memory_now(void);
 
 // Whether a sanitizer owns malloc and the address space, so that kit_memory says nothing of use.
+#if defined(__SANITIZE_ADDRESS__)
+#define KIT_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KIT_ASAN 1
+#endif
+#endif
 extern const bool kit_sanitized;
+
+// Lets the n-th allocation from now fail (1: the next one; 0: none any more), and with `all_later`
+// every one after it. Memory, mappings, guards and threads count alike. Not under a sanitizer.
+void kit_fail_allocation(unsigned n, bool all_later);
+unsigned kit_allocations_failed(void); // how many have, since then
+bool kit_can_fail_allocations(void);
 
 // Calls f(arg) with the callee-saved registers filled from `fill`; `seen` is what they hold
 // afterwards. False, with f called all the same, where no probe is written for this architecture.

@@ -66,6 +66,8 @@ enum co_capability {
         1 << 11,            // all integer callee-saved registers survive a yield ("full ABI")
     CO_CAP_GROWS = 1 << 12, // a body may use more stack than it stated: pages, segments or copying
     CO_CAP_GIVES_BACK = 1 << 13, // memory of a deep excursion is not kept in the pool for ever
+    CO_CAP_THREAD_LOCALS =
+        1 << 14, // errno and thread-locals are right in a body that another thread resumed
 };
 
 // Settings that the harness makes before the first coroutine exists; all zero but `guard` is the

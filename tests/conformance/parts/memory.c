@@ -76,14 +76,7 @@ CO_DISPATCH(CO_BODIES)
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KIT_LSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KIT_LSAN 1
-#endif
-#endif
-#ifdef KIT_LSAN
+#ifdef KIT_ASAN
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -256,7 +249,7 @@ KIT_CHECK(no_leak, CO_CAP_RECURSION, KIT_ALWAYS,
     }
     malloc_trim(0);
     struct kit_memory last = kit_memory_now();
-#ifdef KIT_LSAN
+#ifdef KIT_ASAN
     if (__lsan_do_recoverable_leak_check() != 0)
         FAIL("the leak checker has found something");
 #endif
