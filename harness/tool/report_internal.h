@@ -72,9 +72,10 @@ struct cb_rep_ratio {
 struct cb_rep_mde {
     const char *scenario, *metric;
     int estimator;
-    size_t twins, halves, repeats; // cells that each source had
-    double mde, high;              // shares; high: an upper 95 % confidence bound of mde
-    const char *source;            // which one decided: twins, halves or repeats
+    size_t twins, halves, repeats;          // cells that each source had
+    double mde, high;                       // shares; high: an upper 95 % confidence bound of mde
+    double by_twins, by_halves, by_repeats; // what each source alone says; NaN: nothing
+    const char *source;                     // which one decided: twins, halves or repeats
 };
 
 // One way to make a headline figure of a cell's rounds.
