@@ -16,7 +16,7 @@
 
 #include "corobench/coro.h"
 #include "common/annotate.h"
-#include "common/mutant.h"
+#include "common/stack_guard.h"
 
 #ifndef CO_STACK_TRIM
 #define CO_STACK_TRIM 0 // never
@@ -115,10 +115,6 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102 // Linux 6.13
-#endif
-
 #if CO_STACK_ASAN
 #include <sanitizer/lsan_interface.h>
 #define CO_STACK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
@@ -141,10 +137,6 @@ struct co_mapping {
     size_t bytes;
 };
 
-static size_t co_page_(void) {
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static size_t co_class_bytes_(size_t class_) {
     return (size_t)CO_STACK_BYTES << class_ % CO_STACK_UNPOOLED;
 }
@@ -152,60 +144,6 @@ static size_t co_class_bytes_(size_t class_) {
 // From the start of one stack to the start of the next: guard page and stack.
 static size_t co_class_stride_(size_t class_) {
     return co_class_bytes_(class_) + co_page_();
-}
-
-static long co_read_number_(const char *path) {
-    long n = -1;
-    FILE *f = fopen(path, "re");
-    if (f != NULL) {
-        if (fscanf(f, "%ld", &n) != 1)
-            n = -1;
-        fclose(f);
-    }
-    return n;
-}
-
-// ---- Guards ----
-
-enum co_guard_way { CO_GUARD_UNKNOWN_, CO_GUARD_MADVISE_, CO_GUARD_MPROTECT_ };
-static enum co_guard_way co_guard_way_;
-
-// Asks the kernel to read the page for us: a real guard is an error code there, where a touch would
-// be a crash. Needed because under emulation MADV_GUARD_INSTALL may succeed and guard nothing.
-static bool co_guard_holds_(const char *page) {
-    int ends[2];
-    if (pipe(ends) != 0)
-        return false;
-    bool holds = write(ends[1], page, 1) < 0 && errno == EFAULT;
-    close(ends[0]);
-    close(ends[1]);
-    return holds;
-}
-
-static enum co_guard_way co_guard_find_way_(void) {
-    size_t page = co_page_();
-    enum co_guard_way way = CO_GUARD_MPROTECT_;
-    if (CO_STACK_ASAN)
-        return way; // LeakSanitizer reads what /proc/self/maps calls readable, which such a guard
-                    // page is
-    char *probe =
-        (char *)mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (probe == MAP_FAILED)
-        return way;
-    if (madvise(probe, page, MADV_GUARD_INSTALL) == 0 && co_guard_holds_(probe))
-        way = CO_GUARD_MADVISE_;
-    munmap(probe, page);
-    return way;
-}
-
-static bool co_guard_set_(char *page) {
-    if (CO_MUTATE(no_guard, false, true))
-        return true;
-    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
-        co_guard_way_ = co_guard_find_way_();
-    if (co_guard_way_ == CO_GUARD_MADVISE_)
-        return madvise(page, co_page_(), MADV_GUARD_INSTALL) == 0;
-    return mprotect(page, co_page_(), PROT_NONE) == 0;
 }
 
 // ---- Mapping ----
@@ -430,16 +368,8 @@ CO_EXPORT const char *CO_RT(backend_reason)(void) {
 }
 
 #if CO_BINDING != CO_BINDING_LIBRARY
-// Guards by mprotect split mappings, and the kernel limits those; guards by madvise don't.
 struct co_limit co_backend_limit(void) {
-    static char reason[96];
-    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
-        co_guard_way_ = co_guard_find_way_();
-    long maps = co_read_number_("/proc/sys/vm/max_map_count");
-    if (co_guard_way_ == CO_GUARD_MADVISE_ || maps <= 0)
-        return (struct co_limit){SIZE_MAX, "memory"};
-    snprintf(reason, sizeof reason, "vm.max_map_count=%ld: two mappings a guarded stack", maps);
-    return (struct co_limit){(size_t)(maps > 200 ? (maps - 200) / 2 : 0), reason};
+    return co_guard_limit_();
 }
 #endif
 #endif // CO_RUNTIME
