@@ -163,6 +163,7 @@ CO_INLINE struct co_result co_divert_(struct co_stackful *co, word error, bool c
     return CO_ENTER_(co, 0);
 }
 
+// A body without handlers has nothing to run: it is left where it is, as by a close.
 static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co, word error,
                                                           word *out) {
 #if CO_CHECKED
@@ -171,7 +172,7 @@ static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co
         return misuse;
 #endif
     struct co_result r = {error, CO_FAILED};
-    if (!co_arch_unstarted(&co->sw))
+    if (co->handlers != NULL && !co_arch_unstarted(&co->sw))
         r = co_divert_(co, error, false);
 #if CO_CHECKED
     else
