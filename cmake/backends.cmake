@@ -19,6 +19,8 @@
 #   CB_FLAGS_GNU, CB_FLAGS_Clang     the same for one compiler
 #   CB_SOURCES          more files (.c, .cc, .S) for the program and for the shared object
 #   CB_LIBS             what to link
+#   CB_LAUNCHER         a command that runs the compiler given as its arguments, for C, and may look
+#                       at what it writes or add to it
 #   CB_UNAVAILABLE      why it can't be built here: it is then listed as unavailable
 #   CB_UNCHECKED        which of asan, tsan, valgrind, backtrace cannot follow this technique; its
 #                       README says why
@@ -171,7 +173,7 @@ endmacro()
 function(cb_read_backend name)
     set(CB_BACKEND_DIR "${CMAKE_SOURCE_DIR}/impls/${name}")
     set(CB_LANGUAGE C)
-    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS UNAVAILABLE UNCHECKED)
+    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS LAUNCHER UNAVAILABLE UNCHECKED)
         set(CB_${key} "")
     endforeach()
     include("${CB_BACKEND_DIR}/backend.cmake" OPTIONAL)
@@ -189,7 +191,7 @@ function(cb_read_backend name)
         list(APPEND sources "${source}")
     endforeach()
     set(CB_SOURCES "${sources}")
-    foreach(key LANGUAGE FLAGS SOURCES LIBS UNAVAILABLE UNCHECKED)
+    foreach(key LANGUAGE FLAGS SOURCES LIBS LAUNCHER UNAVAILABLE UNCHECKED)
         set_property(GLOBAL PROPERTY "cb_${name}_${key}" "${CB_${key}}")
     endforeach()
 endfunction()
@@ -227,6 +229,11 @@ function(cb_backend_options target backend)
     target_compile_options(${target} PRIVATE ${flags})
     target_link_libraries(${target} PUBLIC ${libs} Threads::Threads)
     set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX CB_BACKEND "${backend}")
+    cb_backend_property(launcher "${backend}" LAUNCHER)
+    if(launcher)
+        set_target_properties(${target} PROPERTIES
+            C_COMPILER_LAUNCHER "${launcher};${CMAKE_C_COMPILER_LAUNCHER}")
+    endif()
 endfunction()
 
 # Writes one generated file of the program `owner`, only if its text changes; <out> is its path.

@@ -87,6 +87,13 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
     h->co->handlers = h->outer;
 }
 
+// A backend that knows what a body needs where nothing is stated defines both: CO_NEED_DECL_ stands
+// beside the body's declaration, CO_NEED_ is the number of bytes.
+#ifndef CO_NEED_
+#define CO_NEED_DECL_(name)
+#define CO_NEED_(name, bytes) (bytes)
+#endif
+
 // After this the compiler keeps `my` in memory across anything that might raise.
 #define CO_ESCAPES_(p) __asm__ volatile("" : : "r"(p) : "memory")
 
@@ -137,10 +144,11 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
     };                                                                                             \
     CO_ENTRY_DECL_(name)                                                                           \
     CO_CALL_DECL_(name)                                                                            \
+    CO_NEED_DECL_(name)                                                                            \
     CO_INLINE int co_init_##name(struct co_var_##name *v, size_t bytes,                            \
                                  struct co_args_##name args) {                                     \
         v->args = args;                                                                            \
-        return CO_CREATE_(&v->co_, CO_SYM(name), bytes);                                           \
+        return CO_CREATE_(&v->co_, CO_SYM(name), CO_NEED_(name, bytes));                           \
     }
 
 #if CO_PART_BODIES
