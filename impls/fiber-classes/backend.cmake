@@ -1,0 +1,20 @@
+# switch.h is for x86-64 only.
+if(NOT CB_ARCH STREQUAL "x86_64")
+    set(CB_UNAVAILABLE "its switch.h is written for x86_64, not for ${CB_ARCH}")
+endif()
+# Then what the compiler says of a frame is all of it, and nothing has to be added for each leaf.
+set(CB_FLAGS -mno-red-zone)
+# clang writes no call graph: there, bodies whose need is not stated get the large class.
+if(CB_COMPILER STREQUAL "gcc")
+    set(CB_LAUNCHER sh "${CB_BACKEND_DIR}/stack_bounds.sh")
+    # The checksum is an argument so that a change of these files compiles the bodies again.
+    set(texts "")
+    foreach(file stack_bounds.sh stack_bounds.awk libc_stack.txt)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CB_BACKEND_DIR}/${file}")
+        file(READ "${CB_BACKEND_DIR}/${file}" text)
+        string(APPEND texts "${text}")
+    endforeach()
+    string(SHA1 sum "${texts}")
+    string(SUBSTRING "${sum}" 0 8 sum)
+    list(APPEND CB_LAUNCHER "${sum}")
+endif()

@@ -1,0 +1,466 @@
+// Stacks in size classes: slots of equal size in chunks, found by two levels of bitmap.
+//
+//   micro    192 B: with the control block a coroutine takes at most 256 B. Packed, no guard
+//   small    2 KiB and a line, so that tops do not share cache sets. Packed, no guard
+//   medium   16 KiB, guard page, tops staggered
+//   large    256 KiB of address space, guard page; pages come when they are touched, in place
+//   huge     what was stated, a mapping of its own
+//
+// A chunk of up to 64 * 64 slots has one word whose bit w says that word w of the bitmap has a free
+// slot: two counts of trailing zeros find the lowest free slot, however full the chunk is.
+#ifndef CO_CLASSES_H
+#define CO_CLASSES_H
+
+#include "common/stack_guard.h"
+
+#ifndef CO_CLASSES_PAINT
+#define CO_CLASSES_PAINT 0 // 1: for the test that compares bounds with what stacks really used
+#endif
+#define CO_CLASSES_LOW_ (CO_CHECKED || CO_STACK_ASAN || CO_CLASSES_PAINT)
+
+enum co_class {
+    CO_CLASS_MICRO,
+    CO_CLASS_SMALL,
+    CO_CLASS_MEDIUM,
+    CO_CLASS_LARGE,
+    CO_CLASS_HUGE,
+    CO_CLASSES,
+};
+
+// The record at the top of every stack; the stack pointer starts at its address and goes down.
+struct co_stack {
+    struct co_chunk *chunk;
+    uint32_t slot;
+    uint32_t need; // what its body was thought to use at most; 0: not known
+#if CO_CLASSES_LOW_
+    char *low; // lowest usable byte
+    void *unused;
+#endif
+};
+
+enum {
+    CO_CLASS_WORDS = 64,
+    // Tops of page-aligned slots stand at 16 different places: else they share a few cache sets.
+    CO_CLASS_STEPS = 16,
+    CO_CLASS_STEP_BYTES = 192,
+    // Checked builds have a longer record and a canary.
+    CO_CLASS_EXTRA = CO_CHECKED ? 64 : 0,
+    CO_CLASS_MICRO_STRIDE = 192 + CO_CLASS_EXTRA,
+    CO_CLASS_SMALL_STRIDE = 2048 + 64 + CO_CLASS_EXTRA,
+    CO_CLASS_MEDIUM_BYTES = 16 << 10,
+    CO_CLASS_LARGE_BYTES = 256 << 10,
+    // What a body can't use of a slot: record and canary; of a guarded one also the stagger.
+    CO_CLASS_LOST = sizeof(struct co_stack) + (CO_CHECKED ? 16 : 0),
+    CO_CLASS_LOST_GUARDED = CO_CLASS_STEPS * CO_CLASS_STEP_BYTES + 64,
+    // The largest need that goes into each class. With the address sanitizer frames are larger than
+    // anybody stated.
+    CO_NEED_MICRO = CO_STACK_ASAN ? 0 : CO_CLASS_MICRO_STRIDE - CO_CLASS_LOST,
+    CO_NEED_SMALL = CO_STACK_ASAN ? 0 : CO_CLASS_SMALL_STRIDE - CO_CLASS_LOST,
+    CO_NEED_MEDIUM = CO_CLASS_MEDIUM_BYTES - CO_CLASS_LOST_GUARDED,
+    CO_NEED_LARGE = CO_CLASS_LARGE_BYTES - CO_CLASS_LOST_GUARDED,
+};
+
+struct co_chunk {
+    uint64_t open;                  // bit w: words[w] is not 0
+    uint64_t words[CO_CLASS_WORDS]; // bit b of words[w]: slot 64 * w + b is free
+    char *top;                      // the record of slot 0
+    char *low;                      // the lowest usable byte of slot 0
+    size_t stride;                  // to the record of slot 1, but for the stagger
+    size_t stagger;                 // CO_CLASS_STEPS - 1, or 0: none
+    unsigned class_;
+    bool alone;                   // one stack that is not kept
+    struct co_chunk *next;        // of those with a free slot
+    size_t slots, carved;         // slots from `carved` on were never used
+    char *at;                     // what is mapped; NULL: the caller's
+    size_t bytes;                 //
+    struct co_chunk **link, *all; // the list of all chunks
+};
+
+struct co_classes {
+    struct co_chunk *open[CO_CLASSES]; // chunks with a free slot
+    struct co_chunk *growing[CO_CLASSES];
+    struct co_chunk *all;
+    bool keep_none, ready, guard;
+    size_t held, limit; // bytes mapped, and the most that may be (0: no limit)
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern __attribute__((visibility("hidden"))) struct co_classes CO_RT(classes);
+__attribute__((visibility("hidden"))) struct co_stack *CO_RT(classes_more)(size_t bytes);
+__attribute__((visibility("hidden"))) void CO_RT(classes_less)(struct co_stack *stack);
+__attribute__((visibility("hidden"), noreturn)) void CO_RT(classes_die)(const char *why);
+#if CO_CLASSES_PAINT
+__attribute__((visibility("hidden"))) void CO_RT(classes_paint)(struct co_stack *stack,
+                                                                size_t need);
+__attribute__((visibility("hidden"))) void CO_RT(classes_look)(const struct co_stack *stack);
+#endif
+
+// A micro pool in the caller's storage, an array on its stack for example: `bytes` at `storage`
+// (16-byte aligned) become a chunk of micro stacks that is used before all others. Returns how many
+// stacks, 0 where there is no room for one. Only while no coroutine exists; the next trim or
+// configure gives the storage back.
+CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes);
+#ifdef __cplusplus
+}
+#endif
+
+// The class for a body that needs `bytes`; 0: nobody knows how many.
+CO_INLINE unsigned co_class_for_(size_t bytes) {
+    if (bytes == 0)
+        return CO_CLASS_LARGE;
+    return bytes <= CO_NEED_MICRO    ? CO_CLASS_MICRO
+           : bytes <= CO_NEED_SMALL  ? CO_CLASS_SMALL
+           : bytes <= CO_NEED_MEDIUM ? CO_CLASS_MEDIUM
+           : bytes <= CO_NEED_LARGE  ? CO_CLASS_LARGE
+                                     : CO_CLASS_HUGE;
+}
+
+CO_INLINE struct co_stack *co_chunk_record_(const struct co_chunk *chunk, size_t slot) {
+    return (struct co_stack *)(chunk->top + slot * chunk->stride -
+                               (slot & chunk->stagger) * CO_CLASS_STEP_BYTES);
+}
+
+// Takes the lowest free slot of a chunk that has one and is the first of its list.
+CO_INLINE struct co_stack *co_chunk_take_(struct co_chunk *chunk, unsigned class_) {
+    unsigned w = (unsigned)__builtin_ctzll(chunk->open);
+    uint64_t word_ = chunk->words[w];
+    size_t slot = (size_t)w * 64 + (unsigned)__builtin_ctzll(word_);
+    word_ &= word_ - 1;
+    chunk->words[w] = word_;
+    if (word_ == 0) {
+        chunk->open &= chunk->open - 1;
+        if (chunk->open == 0)
+            CO_RT(classes).open[class_] = chunk->next;
+    }
+    struct co_stack *stack = co_chunk_record_(chunk, slot);
+    stack->chunk = chunk;
+    stack->slot = (uint32_t)slot;
+#if CO_CLASSES_LOW_
+    stack->low = chunk->low + slot * chunk->stride;
+#endif
+    return stack;
+}
+
+// A stack with at least `bytes` for the body (0: nobody knows how many), or NULL. Its contents are
+// indeterminate.
+CO_INLINE struct co_stack *co_stack_new(size_t bytes) {
+#if CO_CLASSES_PAINT
+    struct co_stack *painted = CO_RT(classes_more)(bytes > CO_NEED_LARGE ? bytes : 0);
+    if (painted != NULL)
+        CO_RT(classes_paint)(painted, bytes);
+    return painted;
+#else
+    unsigned class_ = co_class_for_(bytes);
+    struct co_chunk *chunk = CO_RT(classes).open[class_];
+    if (CO_LIKELY(chunk != NULL))
+        return co_chunk_take_(chunk, class_);
+    return CO_RT(classes_more)(bytes);
+#endif
+}
+
+CO_INLINE void co_stack_free(struct co_stack *stack) {
+    struct co_chunk *chunk = stack->chunk;
+#if CO_CLASSES_PAINT
+    CO_RT(classes_look)(stack);
+#endif
+    if (CO_UNLIKELY(chunk->alone)) {
+        CO_RT(classes_less)(stack);
+        return;
+    }
+    uint64_t bit = (uint64_t)1 << stack->slot % 64;
+    uint64_t *in = &chunk->words[stack->slot / 64];
+#if CO_CHECKED
+    if (*in & bit)
+        CO_RT(classes_die)("a stack was given back twice");
+#endif
+    if (CO_UNLIKELY(chunk->open == 0)) {
+        chunk->next = CO_RT(classes).open[chunk->class_];
+        CO_RT(classes).open[chunk->class_] = chunk;
+    }
+    *in |= bit;
+    chunk->open |= (uint64_t)1 << stack->slot / 64;
+}
+
+#ifdef CO_RUNTIME
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if CO_STACK_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#define CO_CHUNK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
+#define CO_CHUNK_UNROOT_(p, bytes)                                                                 \
+    (__lsan_unregister_root_region((p), (bytes)), ASAN_UNPOISON_MEMORY_REGION((p), (bytes)))
+#else
+#define CO_CHUNK_ROOT_(p, bytes) ((void)0)
+#define CO_CHUNK_UNROOT_(p, bytes) ((void)0)
+#endif
+
+struct co_classes CO_RT(classes);
+static const char *co_classes_reason_ = "no allocation has failed";
+static char co_classes_text_[160];
+
+void CO_RT(classes_die)(const char *why) {
+    fprintf(stderr, "fiber-classes: %s\n", why);
+    abort();
+}
+
+// ---- Chunks -------------------------------------------------------------------------------------
+
+static bool co_class_guarded_(unsigned class_) {
+    return class_ >= CO_CLASS_MEDIUM;
+}
+
+static size_t co_class_stride_(unsigned class_, size_t need) {
+    size_t page = co_page_();
+    switch (class_) {
+    case CO_CLASS_MICRO:
+        return CO_CLASS_MICRO_STRIDE;
+    case CO_CLASS_SMALL:
+        return CO_CLASS_SMALL_STRIDE;
+    case CO_CLASS_MEDIUM:
+        return page + CO_CLASS_MEDIUM_BYTES;
+    case CO_CLASS_LARGE:
+        return page + CO_CLASS_LARGE_BYTES;
+    default:
+        return page + ((need + CO_CLASS_LOST_GUARDED + page - 1) & ~(page - 1));
+    }
+}
+
+static const size_t co_class_slots_[CO_CLASSES] = {4096, 1024, 1024, 64, 1};
+
+static char *co_chunk_map_(size_t bytes) {
+    struct co_classes *all = &CO_RT(classes);
+    if (all->limit != 0 && all->held + bytes > all->limit) {
+        co_classes_reason_ = "the memory limit set for stacks is reached";
+        return NULL;
+    }
+    char *p = (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (p == MAP_FAILED) {
+        snprintf(co_classes_text_, sizeof co_classes_text_, "mmap of %zu bytes for stacks: %s",
+                 bytes, strerror(errno));
+        co_classes_reason_ = co_classes_text_;
+        return NULL;
+    }
+    // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
+    // has no such advice.
+    (void)madvise(p, bytes, MADV_NOHUGEPAGE);
+    all->held += bytes;
+    CO_CHUNK_ROOT_(p, bytes);
+    return p;
+}
+
+static void co_chunk_link_(struct co_chunk *chunk) {
+    struct co_chunk **first = &CO_RT(classes).all;
+    chunk->all = *first;
+    chunk->link = first;
+    if (chunk->all != NULL)
+        chunk->all->link = &chunk->all;
+    *first = chunk;
+}
+
+static void co_chunk_unmap_(struct co_chunk *chunk) {
+    *chunk->link = chunk->all;
+    if (chunk->all != NULL)
+        chunk->all->link = chunk->link;
+    if (chunk->at == NULL)
+        return;
+    CO_RT(classes).held -= chunk->bytes;
+    CO_CHUNK_UNROOT_(chunk->at, chunk->bytes);
+    munmap(chunk->at, chunk->bytes);
+    free(chunk);
+}
+
+static void co_chunk_shape_(struct co_chunk *chunk, char *at, unsigned class_, size_t slots,
+                            size_t stride) {
+    chunk->class_ = class_;
+    chunk->slots = slots;
+    chunk->stride = stride;
+    chunk->stagger = co_class_guarded_(class_) ? CO_CLASS_STEPS - 1 : 0;
+    chunk->top = at + stride - sizeof(struct co_stack);
+    chunk->low = at;
+    if (co_class_guarded_(class_)) {
+        chunk->top = (char *)((uintptr_t)chunk->top & ~(uintptr_t)63);
+        chunk->low += co_page_();
+    }
+}
+
+static struct co_chunk *co_chunk_new_(unsigned class_, size_t slots, size_t need) {
+    struct co_chunk *chunk = (struct co_chunk *)calloc(1, sizeof *chunk);
+    size_t stride = co_class_stride_(class_, need);
+    size_t bytes = (slots * stride + co_page_() - 1) & ~(co_page_() - 1);
+    char *at = chunk == NULL ? NULL : co_chunk_map_(bytes);
+    if (at == NULL) {
+        if (chunk == NULL)
+            co_classes_reason_ = "malloc has no memory for a pool of stacks";
+        free(chunk);
+        return NULL;
+    }
+    co_chunk_shape_(chunk, at, class_, slots, stride);
+    chunk->at = at;
+    chunk->bytes = bytes;
+    co_chunk_link_(chunk);
+    return chunk;
+}
+
+// Makes slots of a chunk that were never used free: one with a guard, or a word of packed ones.
+static bool co_chunk_carve_(struct co_chunk *chunk) {
+    size_t slot = chunk->carved, n = 1;
+    if (!co_class_guarded_(chunk->class_)) {
+        n = chunk->slots - slot < 64 ? chunk->slots - slot : 64;
+    } else if (CO_RT(classes).guard && !co_guard_set_(chunk->at + slot * chunk->stride)) {
+        snprintf(co_classes_text_, sizeof co_classes_text_,
+                 "a guard page was refused (%s): vm.max_map_count=%ld mappings, one or two a guard",
+                 strerror(errno), co_read_number_("/proc/sys/vm/max_map_count"));
+        co_classes_reason_ = co_classes_text_;
+        return false;
+    }
+    for (size_t i = slot; i < slot + n; i++)
+        chunk->words[i / 64] |= (uint64_t)1 << i % 64;
+    chunk->open |= (uint64_t)1 << slot / 64;
+    chunk->carved += n;
+    return true;
+}
+
+static void co_chunk_offer_(struct co_chunk *chunk) {
+    chunk->next = CO_RT(classes).open[chunk->class_];
+    CO_RT(classes).open[chunk->class_] = chunk;
+}
+
+// ---- Taking and giving back ---------------------------------------------------------------------
+
+static struct co_stack *co_class_alone_(unsigned class_, size_t bytes) {
+    struct co_chunk *chunk = co_chunk_new_(class_, 1, bytes);
+    if (chunk == NULL)
+        return NULL;
+    chunk->alone = true;
+    if (!co_chunk_carve_(chunk)) {
+        co_chunk_unmap_(chunk);
+        return NULL;
+    }
+    co_chunk_offer_(chunk);
+    return co_chunk_take_(chunk, class_);
+}
+
+// The slow path: no slot of this class is free, or nothing is kept.
+struct co_stack *CO_RT(classes_more)(size_t bytes) {
+    struct co_classes *all = &CO_RT(classes);
+    unsigned class_ = co_class_for_(bytes);
+    if (!all->ready)
+        all->ready = all->guard = true;
+    if (all->keep_none || class_ == CO_CLASS_HUGE)
+        return co_class_alone_(class_, bytes);
+    if (all->open[class_] == NULL) {
+        struct co_chunk *chunk = all->growing[class_];
+        if (chunk == NULL || chunk->carved == chunk->slots)
+            chunk = co_chunk_new_(class_, co_class_slots_[class_], bytes);
+        if (chunk == NULL)
+            return NULL;
+        all->growing[class_] = chunk;
+        if (!co_chunk_carve_(chunk))
+            return NULL;
+        co_chunk_offer_(chunk);
+    }
+    return co_chunk_take_(all->open[class_], class_);
+}
+
+void CO_RT(classes_less)(struct co_stack *stack) {
+    co_chunk_unmap_(stack->chunk);
+}
+
+CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes) {
+    struct co_chunk *chunk = (struct co_chunk *)storage;
+    size_t head = (sizeof *chunk + 15) & ~(size_t)15;
+    if (bytes < head + CO_CLASS_MICRO_STRIDE)
+        return 0;
+    size_t slots = (bytes - head) / CO_CLASS_MICRO_STRIDE;
+    size_t most = (size_t)CO_CLASS_WORDS * 64;
+    memset(chunk, 0, sizeof *chunk);
+    co_chunk_shape_(chunk, (char *)storage + head, CO_CLASS_MICRO, slots < most ? slots : most,
+                    CO_CLASS_MICRO_STRIDE);
+    while (chunk->carved < chunk->slots)
+        co_chunk_carve_(chunk);
+    co_chunk_link_(chunk);
+    co_chunk_offer_(chunk);
+    return chunk->slots;
+}
+
+#if CO_CLASSES_PAINT
+// ---- Painted stacks -----------------------------------------------------------------------------
+
+// Every stack is a large one, so that a body may use more than its bound and be told.
+enum { CO_PAINT_ = 0xA7, CO_PAINTED_BYTES_ = 32 << 10 };
+static size_t co_painted_stacks_, co_painted_most_, co_painted_bound_;
+
+static void co_paint_report_(void) {
+    fprintf(stderr, "painted: %zu stacks with a bound, the nearest used %zu of %zu\n",
+            co_painted_stacks_, co_painted_most_, co_painted_bound_);
+}
+
+void CO_RT(classes_paint)(struct co_stack *stack, size_t need) {
+    static bool reports;
+    if (!reports)
+        reports = atexit(co_paint_report_) == 0;
+    stack->need = (uint32_t)need;
+    co_painted_stacks_ += need != 0;
+    memset((char *)stack - CO_PAINTED_BYTES_, CO_PAINT_, CO_PAINTED_BYTES_);
+}
+
+void CO_RT(classes_look)(const struct co_stack *stack) {
+    const unsigned char *top = (const unsigned char *)stack, *p = top - CO_PAINTED_BYTES_;
+    if (stack->need == 0)
+        return;
+    while (p < top && *p == CO_PAINT_)
+        p++;
+    size_t used = (size_t)(top - p);
+    if (used > stack->need) {
+        fprintf(stderr, "painted: %zu bytes were used, the bound is %u\n", used, stack->need);
+        abort();
+    }
+    if (co_painted_bound_ == 0 || used * co_painted_bound_ > co_painted_most_ * stack->need) {
+        co_painted_most_ = used;
+        co_painted_bound_ = stack->need;
+    }
+}
+#endif
+
+// ---- Settings -----------------------------------------------------------------------------------
+
+CO_EXPORT void CO_RT(backend_trim)(void) {
+    struct co_classes *all = &CO_RT(classes);
+    while (all->all != NULL)
+        co_chunk_unmap_(all->all);
+    memset(all->open, 0, sizeof all->open);
+    memset(all->growing, 0, sizeof all->growing);
+}
+
+CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
+    struct co_classes *all = &CO_RT(classes);
+    CO_RT(backend_trim)();
+    all->ready = true;
+    all->keep_none = config->fresh;
+    all->guard = config->guard;
+    all->limit = config->memory_limit;
+    return 0;
+}
+
+CO_EXPORT const char *CO_RT(backend_reason)(void) {
+    return co_classes_reason_;
+}
+
+#if CO_BINDING != CO_BINDING_LIBRARY
+struct co_limit co_backend_limit(void) {
+    return co_guard_limit_();
+}
+#endif
+
+#endif // CO_RUNTIME
+
+#endif

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Runs a compiler and puts the stack bounds of the coroutine bodies into the object it writes.
+#
+# usage: stack_bounds.sh CHECKSUM COMPILER ARGUMENT...
+#
+# The build names it as the compiler's launcher. A unit that has bodies is compiled with gcc's
+# -fcallgraph-info=su; stack_bounds.awk turns that into one word a body, <entry>_stack_bound, which
+# is linked into the same object. Any other command runs as it is.
+set -eu
+
+shift
+here=$(dirname "$0")
+object='' source='' previous='' compiles=no
+for argument in "$@"; do
+    [ "$previous" != -o ] || object=$argument
+    case $argument in
+    -c) compiles=yes ;;
+    *.c) source=$argument ;;
+    esac
+    previous=$argument
+done
+unit=''
+if [ "$compiles" = yes ] && [ -n "$object" ] && [ -n "$source" ]; then
+    unit=$(sed -n 's/^#define CO_UNIT //p' "$source")
+    grep -q '^#define CO_PART_BODIES 1' "$source" || unit=''
+fi
+if [ -z "$unit" ]; then
+    exec "$@"
+fi
+
+graph=${object%.o}.ci
+bounds=$object.bounds
+trap 'rm -f "$bounds.s" "$bounds.o" "$bounds.tmp"' EXIT
+rm -f "$graph"
+"$@" -fcallgraph-info=su
+# A compiler cache may bring back the object and nothing else.
+if [ ! -f "$graph" ]; then
+    CCACHE_DISABLE=1 "$@" -fcallgraph-info=su
+fi
+awk -f "$here/stack_bounds.awk" -v unit="$unit" "$here/libc_stack.txt" "$graph" >"$bounds.s"
+[ -s "$bounds.s" ] || exit 0
+
+# The launcher's own launcher, a cache, comes before the compiler: gcc alone is wanted here.
+for compiler in "$@"; do
+    case $compiler in
+    *ccache | *sccache | *distcc) ;;
+    *) break ;;
+    esac
+done
+"$compiler" -c "$bounds.s" -o "$bounds.o"
+"$compiler" -nostdlib -r -o "$bounds.tmp" "$object" "$bounds.o"
+mv "$bounds.tmp" "$object"
