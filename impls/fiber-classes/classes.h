@@ -33,8 +33,8 @@ struct co_stack {
     uint32_t slot;
     uint32_t need; // what its body was thought to use at most; 0: not known
 #if CO_CLASSES_LOW_
-    char *low; // lowest usable byte
-    void *unused;
+    char *low;     // lowest usable byte
+    word valgrind; // what Valgrind calls it
 #endif
 };
 
@@ -43,14 +43,16 @@ enum {
     // Tops of page-aligned slots stand at 16 different places: else they share a few cache sets.
     CO_CLASS_STEPS = 16,
     CO_CLASS_STEP_BYTES = 192,
-    // Checked builds have a longer record and a canary.
-    CO_CLASS_EXTRA = CO_CHECKED ? 64 : 0,
+    // Checked builds have a longer record, a canary, and 128 bytes between it and what a body may
+    // use: Valgrind takes those below a stack pointer for indeterminate.
+    CO_CLASS_CANARY = CO_CHECKED ? 16 + 128 : 0,
+    CO_CLASS_EXTRA = CO_CHECKED ? 192 : 0,
     CO_CLASS_MICRO_STRIDE = 192 + CO_CLASS_EXTRA,
     CO_CLASS_SMALL_STRIDE = 2048 + 64 + CO_CLASS_EXTRA,
     CO_CLASS_MEDIUM_BYTES = 16 << 10,
     CO_CLASS_LARGE_BYTES = 256 << 10,
     // What a body can't use of a slot: record and canary; of a guarded one also the stagger.
-    CO_CLASS_LOST = sizeof(struct co_stack) + (CO_CHECKED ? 16 : 0),
+    CO_CLASS_LOST = sizeof(struct co_stack) + CO_CLASS_CANARY,
     CO_CLASS_LOST_GUARDED = CO_CLASS_STEPS * CO_CLASS_STEP_BYTES + 64,
     // The largest need that goes into each class. With the address sanitizer frames are larger than
     // anybody stated.
@@ -140,6 +142,9 @@ CO_INLINE struct co_stack *co_chunk_take_(struct co_chunk *chunk, unsigned class
 #if CO_CLASSES_LOW_
     stack->low = chunk->low + slot * chunk->stride;
 #endif
+#if CO_STACK_VALGRIND
+    stack->valgrind = CO_VALGRIND_STACK_(stack->low, stack);
+#endif
     return stack;
 }
 
@@ -164,6 +169,9 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
     struct co_chunk *chunk = stack->chunk;
 #if CO_CLASSES_PAINT
     CO_RT(classes_look)(stack);
+#endif
+#if CO_STACK_VALGRIND
+    CO_VALGRIND_NO_STACK_(stack->valgrind);
 #endif
     if (CO_UNLIKELY(chunk->alone)) {
         CO_RT(classes_less)(stack);
@@ -192,7 +200,6 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #include <unistd.h>
 
 #if CO_STACK_ASAN
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #define CO_CHUNK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
 #define CO_CHUNK_UNROOT_(p, bytes)                                                                 \
