@@ -30,7 +30,7 @@
 // what is not claimed says "not claimed", which is no failure. Required: yours.
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
-     CO_CAP_CALLEE_SAVED | CO_CAP_FP_CONTROL)
+     CO_CAP_CALLEE_SAVED | CO_CAP_FP_CONTROL | CO_CAP_MIGRATES)
 
 // Usable bytes of a stack, and how many are mapped at a time. Required by common/stack_pool.h:
 // yours.

@@ -13,6 +13,13 @@
 //   lose_sent          what a resume sends in does not reach the yield
 //   leaf_not_restored  a coroutine call that returns leaves the leaf pointer where it was
 //   skip_cleanup       close does not run CO_FINALLY
+//   below_stack        a switch keeps a word below the red zone for a while
+//   wakes_once         a thread takes any wake-up for its turn
+//   any_thread         a parked thread is taken whatever the size of its stack
+//   keeps_modes        a parked thread keeps its last body's control words
+//   lost_in_fork       the child of a fork has not got the stacks
+//   leak_on_failure    memory got before the allocation that failed is not given back
+//   silent_failure     CO_E_NOMEM comes without a reason
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
@@ -32,6 +39,13 @@
 #define CO_MUTANT_IS_lose_sent_lose_sent ~, 1
 #define CO_MUTANT_IS_leaf_not_restored_leaf_not_restored ~, 1
 #define CO_MUTANT_IS_skip_cleanup_skip_cleanup ~, 1
+#define CO_MUTANT_IS_below_stack_below_stack ~, 1
+#define CO_MUTANT_IS_wakes_once_wakes_once ~, 1
+#define CO_MUTANT_IS_any_thread_any_thread ~, 1
+#define CO_MUTANT_IS_keeps_modes_keeps_modes ~, 1
+#define CO_MUTANT_IS_lost_in_fork_lost_in_fork ~, 1
+#define CO_MUTANT_IS_leak_on_failure_leak_on_failure ~, 1
+#define CO_MUTANT_IS_silent_failure_silent_failure ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b
 #define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)

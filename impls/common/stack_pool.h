@@ -163,12 +163,15 @@ static char *co_stacks_map_(size_t bytes) {
         snprintf(co_stacks_text_, sizeof co_stacks_text_, "mmap of %zu bytes for stacks: %s", bytes,
                  strerror(errno));
         co_stacks_reason_ = co_stacks_text_;
-        free(m);
+        if (CO_MUTATE(leak_on_failure, true, false))
+            free(m);
         return NULL;
     }
     // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
     // has no such advice.
     (void)madvise(p, bytes, MADV_NOHUGEPAGE);
+    if (CO_MUTATE(lost_in_fork, false, true))
+        (void)madvise(p, bytes, MADV_DONTFORK);
     m->at = p;
     m->bytes = bytes;
     m->next = all->mappings;
@@ -291,6 +294,9 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
         of->fresh += stride;
         stack->mapping = all->mappings; // of use to a stack alone in its mapping, the newest one
         co_stack_announce_(stack);
+    } else if (all->keep_none) {
+        co_stacks_unmap_(all->mappings); // or another stack would take its place as the newest
+        of->fresh = of->end = NULL;
     }
     return stack;
 }

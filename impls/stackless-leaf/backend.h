@@ -10,7 +10,9 @@
 #define CO_BACKEND_FAMILY "stackless"
 #define CO_BACKEND_SUMMARY                                                                         \
     "frames from an arena, a pointer to the leaf frame, calls and returns by trampoline"
-#define CO_BACKEND_CAPS (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK)
+#define CO_BACKEND_CAPS                                                                            \
+    (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK | CO_CAP_MIGRATES |               \
+     CO_CAP_THREAD_LOCALS)
 
 #include "common/frames_arena.h"
 #include "common/resume_leaf.h"

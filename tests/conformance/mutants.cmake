@@ -15,10 +15,26 @@ set(kit_mutants
     "lose_sent         values  send,odd_words,locals        all"
     "lose_sent         values  send,odd_words,locals        fiber-ret,fiber-ret-fp,fiber-boost,fiber-ucontext"
     "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
-    "skip_cleanup      close   suspended,innermost_first,owned  all")
+    "lose_sent         threads values_move,many_move        all"
+    "skip_cleanup      close   suspended,innermost_first,owned  all"
+    "skip_cleanup      threads closed_elsewhere             all"
+    "below_stack       signals storm_on_body_stack          fiber-full,fiber-small"
+    "wakes_once        signals storm_on_signal_stack,storm_on_body_stack  thread-futex,thread-cached"
+    "any_thread        machine stated_need                  thread-cached"
+    "keeps_modes       machine control_words_at_start       thread-cached"
+    "lost_in_fork      fork    suspended,new_ones           fiber-full,fiber-small"
+    "leak_on_failure   nomem   each_allocation              fiber-full,fiber-small"
+    "silent_failure    nomem   each_allocation              stackless-chain,stackless-leaf"
+    "silent_failure    nomem   each_allocation              thread-futex,thread-condvar,thread-cached")
+
+# What is left unclaimed because it is not so: as if it were claimed, these checks fail. (gcc keeps
+# the addresses of errno and of thread-locals across a yield: PR 26461.)
+set(kit_false_claims
+    "thread-locals     threads errno_of_its_thread,thread_locals  fiber-full,fiber-small")
 
 # For 'all': who includes none of the lowerings in impls/common has no such place.
-set(kit_mutant_backends fiber-full fiber-small fiber-reserved stackless-chain stackless-leaf thread-futex)
+set(kit_mutant_backends fiber-full fiber-small fiber-reserved stackless-chain stackless-leaf thread-futex
+    thread-condvar thread-cached)
 
 foreach(line IN LISTS kit_mutants)
     string(REGEX REPLACE " +" ";" line "${line}")
@@ -34,7 +50,7 @@ foreach(line IN LISTS kit_mutants)
         if(NOT backend IN_LIST backends)
             continue()
         endif()
-        set(target conformance-mutant-${backend}-${mutant})
+        set(target conformance-mutant-${backend}-${mutant}-${part})
         if(NOT TARGET ${target})
             kit_add_program(${target} ${backend} CHECKED 1 BINDINGS opaque
                 PARTS "${CMAKE_CURRENT_SOURCE_DIR}/parts/${part}.c")
@@ -48,6 +64,28 @@ foreach(line IN LISTS kit_mutants)
             add_test(NAME ${test} COMMAND ${target} --limit 10 "${part}.${check}")
             set_tests_properties(${test} PROPERTIES TIMEOUT 60
                 PASS_REGULAR_EXPRESSION "not ok 1 - opaque/${part}.${check}")
+        endforeach()
+    endforeach()
+endforeach()
+
+foreach(line IN LISTS kit_false_claims)
+    string(REGEX REPLACE " +" ";" line "${line}")
+    list(GET line 0 capability)
+    list(GET line 1 part)
+    list(GET line 2 checks)
+    list(GET line 3 wanted)
+    string(REPLACE "," ";" checks "${checks}")
+    string(REPLACE "," ";" wanted "${wanted}")
+    foreach(backend IN LISTS wanted)
+        if(NOT backend IN_LIST backends)
+            continue()
+        endif()
+        foreach(check IN LISTS checks)
+            set(test conformance-false-claim-${backend}-${capability}/${check})
+            add_test(NAME ${test} COMMAND conformance-${backend} --claim ${capability}
+                "${part}.${check}")
+            set_tests_properties(${test} PROPERTIES TIMEOUT 60
+                PASS_REGULAR_EXPRESSION "not ok [0-9]+ - [a-z]+/${part}.${check}")
         endforeach()
     endforeach()
 endforeach()

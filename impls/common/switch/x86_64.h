@@ -40,8 +40,12 @@ struct co_switch {
     "movq %%r15, 56+" context "(%%rdi)\n\t"
 // clang-format off
 #define CO_LOAD_R12_(context) CO_MUTATE(drop_register, "movq 32+" context "(%%rdi), %%r12\n\t", "")
+// A signal that comes here writes its frame over what is below the red zone.
+#define CO_BELOW_STACK_                                                                            \
+    "movq %%rsi, -256(%%rsp)\n\t" "movq %%rsi, -1024(%%rsp)\n\t" ".rept 256\n\tnop\n\t.endr\n\t"    \
+    "movq -256(%%rsp), %%rsi\n\t" "andq -1024(%%rsp), %%rsi\n\t"
 #define CO_LOAD_(context)                                                                          \
-    "movq 0+" context "(%%rdi), %%rsp\n\t"                                                         \
+    "movq 0+" context "(%%rdi), %%rsp\n\t" CO_MUTATE(below_stack, "", CO_BELOW_STACK_)             \
     "movq 16+" context "(%%rdi), %%rbp\n\t"                                                        \
     "movq 24+" context "(%%rdi), %%rbx\n\t"                                                        \
     CO_LOAD_R12_(context)                                                                          \

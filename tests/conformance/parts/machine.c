@@ -15,6 +15,7 @@ CORO_DECL(deep_caller, (word depth; word n;), (word x; word e;), (SUB(deep)))
 CORO_DECL(aligned_callee, (word(*c)(word);), (word x;), ())
 CORO_DECL(aligned, (word(*c)(word);), (word x; word y; word i;), (SUB(aligned_callee)))
 CORO_DECL(rounding, (unsigned sse; unsigned x87; unsigned (*seen)[2];), (word x; word i;), ())
+CORO_DECL(modes, (unsigned sse; unsigned x87;), (word x; word found;), ())
 CORO_DECL(hungry, (size_t bytes;), (word x;), ())
 CORO_DECL(c_caller, (word(*f)(word); word arg;), (word x; word y;), ())
 CORO_DECL(pass, (word depth;), (word x;), (REC(pass)))
@@ -38,7 +39,7 @@ static inline __attribute__((always_inline)) word misaligned_here(void) {
     _(deep_keeper)                                                                                 \
     _(deep)                                                                                        \
     _(deep_caller)                                                                                 \
-    _(aligned_callee) _(aligned) _(rounding) _(hungry) _(c_caller) _(pass)
+    _(aligned_callee) _(aligned) _(rounding) _(modes) _(hungry) _(c_caller) _(pass)
 
 #if CO_PART_BODIES
 // Leaves nothing of the resumer in the registers that a callee has to save. Not rbp: a build may
@@ -201,6 +202,16 @@ CORO(rounding) {
             my->seen[my->i][1] = x87_word();
         }
         CO_RETURN(9);
+    CO_END
+}
+
+// What it starts with; it ends with others.
+CORO(modes) {
+    CO_BEGIN(modes)
+        my->found = (word)sse_word() << 16 | x87_word();
+        CO_YIELD(my->x, my->found);
+        set_words(my->sse, my->x87);
+        CO_RETURN(1);
     CO_END
 }
 
@@ -459,6 +470,23 @@ KIT_CHECK(control_words, CO_CAP_FP_CONTROL, KIT_ALWAYS,
             WANT(seen[j][i][1], x87[j]);
         }
         WANT_FINI(rounding, &v[j]);
+    }
+#else
+    kit_not_claimed("no control words are known to the kit on this architecture");
+#endif
+}
+
+KIT_CHECK(control_words_at_start, CO_CAP_FP_CONTROL, KIT_ALWAYS,
+          "a coroutine does not start with the control words that an earlier one ended with") {
+#if defined(__x86_64__)
+    for (int i = 0; i < 3; i++) {
+        CO_VAR(modes) v = {};
+        WANT_INIT(modes, &v, 0x5F80, 0xB7F);
+        WANT_GO(modes, &v, 0, CO_YIELDED, (word)SSE_DEFAULT << 16 | X87_DEFAULT);
+        WANT_GO(modes, &v, 0, CO_RETURNED, 1);
+        WANT(sse_now(), SSE_DEFAULT);
+        WANT(x87_now(), X87_DEFAULT);
+        WANT_FINI(modes, &v);
     }
 #else
     kit_not_claimed("no control words are known to the kit on this architecture");
