@@ -219,9 +219,15 @@ static struct side read_side(struct cb_rep *rep, const json_t *selector, const c
     return side;
 }
 
+// A ratio of two cells has none, whatever they are measured in.
+static const char *target_unit(const json_t *target) {
+    const json_t *bottom = json_object_get(target, "denominator");
+    return json_object_get(bottom, "constant") ? cb_rep_string(bottom, "unit", "") : "";
+}
+
 static const char *wanted_text(struct cb_rep *rep, const json_t *target, double scale) {
     const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
-    const char *unit = cb_rep_string(json_object_get(target, "denominator"), "unit", "");
+    const char *unit = target_unit(target);
     struct cb_text text = {0};
     if (min)
         cb_text_add(&text, "at least %g%s", scale * json_number_value(min), max ? " and " : "");
@@ -307,7 +313,7 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
                                      .text = cb_rep_string(target, "text", ""),
                                      .compiler = compiler,
                                      .scale = scale,
-                                     .unit = cb_rep_string(bottom, "unit", ""),
+                                     .unit = target_unit(target),
                                      .wanted = wanted_text(rep, target, scale),
                                      .verdict = "not measured",
                                      .why = ""};

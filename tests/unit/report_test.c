@@ -528,6 +528,8 @@ static void repeated_runs_choose_cycles(void **state) {
     expect_in("clock/this", "ratios.csv", "fiber-small/setup/opaque/gcc/storage=reused,cycles,");
     expect_in("clock/this", "ratios.csv", "op=indirect-call,cycles,2.21429,2.21429,2.21429,");
     expect_not_in("clock/this", "ratios.csv", ",time,");
+    expect_in("clock/this", "tables/targets.md", "| at most 1.3 |"); // a ratio has no unit
+    expect_in("clock/this", "tables/targets.md", "| at most 80 B |");
     expect_in("clock/this", "tables/compare-headline.md", "(median, estimated cycles)");
     expect_in("clock/this", "report.html", "Headline figures: median, estimated cycles");
 }
