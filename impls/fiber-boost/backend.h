@@ -15,7 +15,7 @@
 #endif
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
-     CO_CAP_CALLEE_SAVED | CO_BOOST_CAPS_)
+     CO_CAP_CALLEE_SAVED | CO_CAP_MIGRATES | CO_BOOST_CAPS_)
 
 #define CO_STACK_BYTES (16 << 10)
 #define CO_STACK_BATCH 1024

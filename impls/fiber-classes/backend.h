@@ -10,7 +10,8 @@
 #define CO_BACKEND_SUMMARY                                                                         \
     "stacks of 192 B, 2 KiB, 16 KiB or 256 KiB by a static bound, from bitmap pools"
 #define CO_BACKEND_CAPS                                                                            \
-    (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_REUSE | CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED)
+    (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_REUSE | CO_CAP_STACK_SIZE |                     \
+     CO_CAP_CALLEE_SAVED | CO_CAP_MIGRATES)
 
 // What a body needs where nothing is stated: a weak word that stack_bounds.sh puts beside the body
 // in its object, or nothing, where there is no bound.

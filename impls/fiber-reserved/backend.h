@@ -13,7 +13,7 @@
     "full-ABI inline switch"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
-     CO_CAP_CALLEE_SAVED | CO_CAP_GROWS | CO_CAP_GIVES_BACK)
+     CO_CAP_CALLEE_SAVED | CO_CAP_GROWS | CO_CAP_GIVES_BACK | CO_CAP_MIGRATES)
 
 #define CO_STACK_BYTES (60 << 10) // and a guard page of 4 KiB
 #define CO_STACK_BATCH 1024       // 64 MiB; the kernel makes one mapping of neighbours

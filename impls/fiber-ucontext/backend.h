@@ -10,7 +10,7 @@
 #define CO_BACKEND_SUMMARY "pooled 16 KiB stacks, switched by glibc's swapcontext"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_FP_CONTROL | CO_CAP_GUARD | CO_CAP_REUSE |      \
-     CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED)
+     CO_CAP_STACK_SIZE | CO_CAP_CALLEE_SAVED | CO_CAP_MIGRATES)
 
 #define CO_STACK_BYTES (16 << 10)
 #define CO_STACK_BATCH 1024
