@@ -33,7 +33,7 @@ static void check_in_child(struct cb_session *session, uint64_t n, struct cb_cou
 
 void cb_count_cell(struct cb_session *session, uint64_t n) {
     if (session->outcome.status == CB_OK) {
-        struct cb_counts counts = session->entry->s->run(n);
+        struct cb_counts counts = cb_session_run(session, n);
         check_in_child(session, n, counts);
     }
     cb_session_close(session);

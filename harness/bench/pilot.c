@@ -16,7 +16,7 @@ uint64_t cb_pilot_scale(uint64_t n, double took_ns, double target_ns) {
 
 static bool timed_run(struct cb_session *session, uint64_t n, double *took_ns) {
     uint64_t start = cb_now_ns();
-    struct cb_counts counts = session->entry->s->run(n);
+    struct cb_counts counts = cb_session_run(session, n);
     *took_ns = (double)(cb_now_ns() - start);
     return cb_session_check(session, n, counts);
 }

@@ -55,7 +55,7 @@ static void before_time(void *user) {
 static void batch_time(void *user) {
     struct measuring *m = user;
     if (going(m))
-        m->counts = m->session->entry->s->run(m->n);
+        m->counts = cb_session_run(m->session, m->n);
 }
 
 static void put_counted(struct cb_gbench_sink *sink, const struct cb_counted *counted) {
@@ -161,7 +161,7 @@ static json_t *measure_time(struct measuring *m, struct cb_gbench_job *job) {
     m->pmu = cb_counters_have_pmu(&m->counters);
     // The warm-up, which is checked like any batch.
     json_t *document = json_object();
-    if (cb_session_check(session, m->n, session->entry->s->run(m->n))) {
+    if (cb_session_check(session, m->n, cb_session_run(session, m->n))) {
         json_decref(document);
         job->before = before_time;
         job->batch = batch_time;

@@ -1,6 +1,7 @@
 // Opening and closing a cell: claims, pins, settings, preparation; checking what runs did.
 #include "session.h"
 
+#include <fenv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,7 @@ static bool within_limit(struct cb_session *session) {
 
 static bool prepare(struct cb_session *session) {
     const struct cb_scenario *scenario = session->entry->s;
+    feclearexcept(FE_ALL_EXCEPT);
     int error = scenario->prepare ? scenario->prepare(session->params) : 0;
     if (error < 0)
         cb_outcome_from_error(&session->outcome, "prepare", error, cb_session_reason(session));
@@ -137,6 +139,11 @@ static bool same(struct cb_session *session, const char *what, uint64_t n, uint6
     cb_outcome_set(&session->outcome, CB_FAILED,
                    "%s(%" PRIu64 ") gave %" PRIu64 ", expected %" PRIu64, what, n, got, expected);
     return false;
+}
+
+struct cb_counts cb_session_run(const struct cb_session *session, uint64_t n) {
+    feclearexcept(FE_ALL_EXCEPT);
+    return session->entry->s->run(n);
 }
 
 bool cb_session_check(struct cb_session *session, uint64_t n, struct cb_counts counts) {

@@ -43,6 +43,12 @@ void cb_session_close(struct cb_session *session);
 // Why the backend of this session's binding last had no memory.
 const char *cb_session_reason(const struct cb_session *session);
 
+// Runs n operations, as every timed or counted run of a cell does: the sticky floating-point
+// exception flags are cleared first, and before the scenario prepares. The harness's own arithmetic
+// sets them, and where a switch keeps control words for each coroutine, sides whose flags differ
+// can cost more than everything else.
+struct cb_counts cb_session_run(const struct cb_session *session, uint64_t n);
+
 // Compares what a run of n operations did with what the scenario expects; sets the outcome to
 // failed, naming both values, where they differ. True where all is as expected.
 bool cb_session_check(struct cb_session *session, uint64_t n, struct cb_counts counts);

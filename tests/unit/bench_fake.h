@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE // mremap
 
+#include <fenv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +38,7 @@ static struct {
     // what happened
     struct co_config config, lib_config;
     int configured, lib_configured, trimmed, lib_trimmed, prepared, finished, runs, hands;
+    int flags; // floating-point exception flags that prepare or a run found set
     uint64_t last_n, grown;
     char *memory;
 } fake;
@@ -79,8 +81,15 @@ static unsigned fake_needs(const struct cb_params *params) {
     return fake.needs;
 }
 
+// What is set here must not be found by the next run.
+static void fake_look_at_flags(void) {
+    fake.flags |= fetestexcept(FE_ALL_EXCEPT);
+    feraiseexcept(FE_INEXACT);
+}
+
 static int fake_prepare(const struct cb_params *params) {
     (void)params;
+    fake_look_at_flags();
     fake.prepared++;
     return fake.prepare_error;
 }
@@ -105,6 +114,7 @@ static struct cb_counts fake_run(uint64_t n) {
     if (++fake.runs == fake.stumbles)
         usleep(100000);
     fake.last_n = n;
+    fake_look_at_flags();
     struct cb_counts counts = {fake_work(n) + fake.checksum_off, 1 + fake.creations_off,
                                n + fake.yields_off};
     return counts;

@@ -52,6 +52,22 @@ static void writes_the_document(void **state) {
     json_decref(document);
 }
 
+// Sides of a switch whose control words differ only by what the harness computed would be timed.
+static void clears_the_exception_flags(void **state) {
+    (void)state;
+    feraiseexcept(FE_INEXACT);
+    json_t *document;
+    json_decref(measure_ok("time", "a=1", &document));
+    json_decref(document);
+    struct fake_answer answer =
+        FAKE_CALL((char *)"--pilot", (char *)"--scenario", (char *)"time", (char *)"--binding",
+                  (char *)"opaque", (char *)"--params", (char *)"a=1");
+    assert_int_equal(answer.status, 0);
+    fake_answer_free(&answer);
+    assert_true(fake.runs > 5);
+    assert_int_equal(fake.flags, 0);
+}
+
 // A timed cell that needs more coroutines than there can be is not even prepared.
 static void respects_the_limit(void **state) {
     (void)state;
@@ -297,6 +313,7 @@ int main(int argc, char **argv) {
         // First, while this process may still run everywhere.
         cmocka_unit_test_setup(lets_go_of_the_unit, fake_setup),
         cmocka_unit_test_setup(writes_the_document, fake_setup),
+        cmocka_unit_test_setup(clears_the_exception_flags, fake_setup),
         cmocka_unit_test_setup(respects_the_limit, fake_setup),
         cmocka_unit_test_setup(names_neither_host_nor_path, fake_setup),
         cmocka_unit_test_setup(times_the_hand_loop_too, fake_setup),
