@@ -86,8 +86,8 @@ static void difference_sources(struct cb_rep *rep, const json_t *rule,
     add_source(from, cell->id, cb_rep_string(rule, "of", ""));
     add_source(from,
                cb_rep_text(rep, "%s/%s/%s/%s/%s", cell->backend,
-                           cb_rep_string(minus, "scenario", ""), cell->binding, cell->compiler,
-                           cb_rep_string(minus, "params", "")),
+                           cb_rep_string(minus, "scenario", cell->scenario), cell->binding,
+                           cell->compiler, cb_rep_string(minus, "params", cell->params)),
                cb_rep_string(minus, "metric", ""));
 }
 
@@ -109,10 +109,12 @@ static json_t *sources(struct cb_rep *rep, const struct cb_rep_row *row, const c
                                cb_rep_string(rule, "over", ""));
         } else if (strcmp(kind, "difference") == 0) {
             difference_sources(rep, rule, cell, from);
-            const char *times = cb_rep_string(rule, "times", "");
-            const char *value = cb_rep_param(rep, cell->params, times);
-            *how = cb_rep_text(rep, "the first minus %s times (%s) the second, round by round",
-                               value ? value : "?", times);
+            const char *times = cb_rep_string(rule, "times", NULL);
+            const char *value = times ? cb_rep_param(rep, cell->params, times) : NULL;
+            *how = "the first minus the second, round by round";
+            if (times)
+                *how = cb_rep_text(rep, "the first minus %s times (%s) the second, round by round",
+                                   value ? value : "?", times);
         } else if (strcmp(kind, "sum") == 0) {
             sum_sources(rep, rule, cell, from);
             *how = "sum, round by round";

@@ -2,7 +2,7 @@
 // cells.csv.
 //
 // derived.json says which metrics are made from which others; here are only the kinds of making:
-// a slope over a key of params, a difference to another scenario's cell, a sum of metrics.
+// a slope over a key of params, a difference of two metrics, a sum of metrics.
 #define _GNU_SOURCE
 #include "report_internal.h"
 
@@ -220,18 +220,21 @@ static void derive_slope(struct cb_rep *rep, const json_t *rule, const struct cb
     }
 }
 
-// A metric minus `times` the metric of another scenario's cell in the same round; `times` is the
-// number that the cell's params give for a key.
+// A metric minus another one of the same round: of another scenario's cell or, where the rule names
+// none, of the same cell. With `times` it is that often the other: the number that the cell's
+// params give for that key.
 static void derive_difference(struct cb_rep *rep, const json_t *rule, const struct cb_rep_row *of) {
     const struct cb_rep_cell *cell = of->cell;
-    const char *times_text = cb_rep_param(rep, cell->params, cb_rep_string(rule, "times", ""));
+    const char *key = cb_rep_string(rule, "times", NULL);
+    const char *times_text = key ? cb_rep_param(rep, cell->params, key) : "1";
     if (!times_text)
         return;
     double times = strtod(times_text, NULL);
     const json_t *minus = json_object_get(rule, "minus");
-    const struct cb_rep_row *other = cb_rep_find(
-        rep, cell->backend, cb_rep_string(minus, "scenario", ""), cell->binding, cell->compiler,
-        cb_rep_string(minus, "params", ""), cb_rep_string(minus, "metric", ""));
+    const struct cb_rep_row *other =
+        cb_rep_find(rep, cell->backend, cb_rep_string(minus, "scenario", cell->scenario),
+                    cell->binding, cell->compiler, cb_rep_string(minus, "params", cell->params),
+                    cb_rep_string(minus, "metric", ""));
     if (!other)
         return;
     struct cb_rep_row *row = derive_row(rep, cell, rule);

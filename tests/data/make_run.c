@@ -222,6 +222,7 @@ static void made_other_cells(struct made_run *run, const struct made_backend *b)
             made_time(run, made_id(b, rest), b->yield * (ns[i] == 1 ? 1 : miss), 0.25, 0, "");
         }
     made_time(run, made_id(b, "unwind/opaque/gcc/frames=16"), 24, 0.25, 0, "");
+    made_time(run, made_id(b, "cold/opaque/gcc/evict=cache"), 1200 + 20 * b->yield, 0.25, 1200, "");
     if (strcmp(b->family, "thread") == 0)
         made_time(run, made_id(b, "yield/opaque/gcc/cpus=2;depth=1"), 21000, 0.25, 0, "");
     else

@@ -192,6 +192,12 @@ static void calls_are_charged_without_their_yields(void **state) {
          "stackless-leaf/call/opaque/gcc/yields=16,median,");
 }
 
+static void a_hand_loop_is_taken_off(void **state) {
+    (void)state;
+    CELL("stackless-leaf,stackless,cold,opaque,gcc,evict=cache,net,ns,40,38.8,41.2,12,ok,,"
+         "stackless-leaf/cold/opaque/gcc/evict=cache,median,");
+}
+
 static void bytes_are_summed_where_known(void **state) {
     (void)state;
     CELL("stackless-chain,stackless,memory,opaque,gcc,live=32;n=10000;peak=0,bytes,B,64.5,64.5,"
@@ -932,6 +938,7 @@ int main(void) {
         cmocka_unit_test(times_have_median_quartile_and_cycles),
         cmocka_unit_test(slopes_are_made_from_depths),
         cmocka_unit_test(calls_are_charged_without_their_yields),
+        cmocka_unit_test(a_hand_loop_is_taken_off),
         cmocka_unit_test(bytes_are_summed_where_known),
         cmocka_unit_test(facts_of_the_build_are_exact),
         cmocka_unit_test(every_loss_is_a_row_without_estimate),

@@ -24,6 +24,7 @@ static char root[] = "/tmp/corobench-explain-XXXXXX";
 #define MEMORY LEAF("memory/opaque/gcc/live=32;n=10")
 #define TWIN LEAF("yield/opaque/gcc/aa=1;depth=1")
 #define BROKEN LEAF("live/opaque/gcc/n=1")
+#define COLD LEAF("cold/opaque/gcc/evict=cache")
 #define FRESH LEAF("setup/opaque/gcc/cpus=2;storage=fresh")
 
 enum { ROUNDS = 3 };
@@ -99,6 +100,7 @@ static void put_document(void) {
     plan(list, MEMORY, "space", "ok");
     plan(list, BROKEN, "time", "failed");
     plan(list, FRESH, "time", "ok");
+    plan(list, COLD, "time", "ok");
     plan(list, LEAF("source/opaque/gcc/"), "static", "ok");
     for (int i = 0; i < OTHERS; i++)
         plan(list, others[i], "time", "ok");
@@ -144,6 +146,8 @@ static void put_samples(void) {
                 "cycle_ns,instructions,faults,nvcsw,nivcsw,steal,flags\n");
     time_rows(&text, YIELD, 2, "remeasured");
     time_rows(&text, FRESH, 30, "");
+    time_rows(&text, COLD, 40, "");
+    cb_text_add(&text, "made,%s,1,1,1,10,hand,30,100,3000,,,,,,,,\n", COLD);
     for (int i = 0; i < OTHERS; i++)
         time_rows(&text, others[i], 3 + i, "");
     for (int round = 1; round <= 2; round++)
@@ -359,6 +363,9 @@ static void derived_metrics_say_their_cells(void **state) {
     expect_sources(cell, "cycles", 1, LEAF("call/opaque/gcc/yields=16"), "time");
     expect_sources(cell, "time", 0, "", "");
     json_decref(document);
+    document = explain_json(COLD);
+    expect_sources(cell_of(document, 0), "net", 2, COLD, "hand");
+    json_decref(document);
     document = explain_json(MEMORY);
     expect_sources(cell_of(document, 0), "bytes", 2, MEMORY, "page_tables");
     json_decref(document);
@@ -408,7 +415,7 @@ static void a_glob_explains_all_that_match(void **state) {
     assert_int_equal(json_array_size(json_object_get(document, "cells")), 4);
     json_decref(document);
     document = explain_json("*");
-    assert_int_equal(json_array_size(json_object_get(document, "cells")), 5 + OTHERS + 2);
+    assert_int_equal(json_array_size(json_object_get(document, "cells")), 6 + OTHERS + 2);
     json_decref(document);
 }
 
