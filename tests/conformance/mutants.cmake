@@ -4,9 +4,9 @@
 # of them), and the backends that have such a place.
 
 set(kit_mutants
-    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
-    "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
-    "drop_control      machine control_words                fiber-ret-fp"
+    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-inline,fiber-ret,fiber-ret-fp"
+    "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-inline,fiber-ret,fiber-ret-fp"
+    "drop_control      machine control_words                fiber-fp,fiber-ret-fp"
     "misalign          machine alignment                    fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
     "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
     "guards_run_out    stacks  overflow_late                fiber-full,fiber-small,fiber-reserved"
