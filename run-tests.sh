@@ -77,7 +77,9 @@ run_preset() {
         # What was built is tested all the same; a test without its program fails.
         [ -f "build/$preset/CTestTestfile.cmake" ] || return
     fi
-    local options=(--preset "$preset" --output-junit "$results" --output-on-failure -j "$(nproc)")
+    # One more than there are units: some tests wait for the most part.
+    local options=(--preset "$preset" --output-junit "$results" --output-on-failure
+        -j "$(($(nproc) + 1))")
     [ -z "$filter" ] || options+=(-R "$filter")
     [ -t 1 ] && echo "Testing $preset (log: ${log#"$PWD"/})"
     ctest "${options[@]}" >"$log" 2>&1

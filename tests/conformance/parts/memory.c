@@ -92,7 +92,9 @@ static bool claims(unsigned capability) {
 static size_t at_most(size_t wanted) {
     struct co_limit limit = co_backend_limit();
     size_t pages = (size_t)sysconf(_SC_AVPHYS_PAGES) / 4;
-    size_t most = claims(CO_CAP_PARALLEL) || kit_sanitized ? 1000 : 100000;
+    size_t most = CO_BINDING == CO_BINDING_OPAQUE ? 100000 : 10000; // pages take their time
+    if (claims(CO_CAP_PARALLEL) || kit_sanitized)
+        most = 1000;
     most = pages < most ? pages : most;
     most = limit.live < most ? limit.live : most;
     return wanted < most ? wanted : most;
