@@ -1,0 +1,5 @@
+include(CheckFunctionExists)
+check_function_exists(makecontext CB_HAVE_MAKECONTEXT)
+if(NOT CB_HAVE_MAKECONTEXT)
+    set(CB_UNAVAILABLE "the C library has no makecontext")
+endif()
