@@ -189,7 +189,7 @@ static void finish(void) {
 }
 
 CB_SCENARIO(.id = "cold", .unit = "round trip", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
-            .normal = CB_LIST("evict=none", "evict=branches", "evict=cache", "evict=both"),
-            .full = CB_LIST(NULL), .prepare = prepare, .run = run, .hand = hand, .expect = expect,
-            .finish = finish);
+            .normal = CB_LIST("evict=branches", "evict=cache"),
+            .full = CB_LIST("evict=none", "evict=both"), .prepare = prepare, .run = run,
+            .hand = hand, .expect = expect, .finish = finish);
 #endif

@@ -111,6 +111,6 @@ static struct cb_counts expect(uint64_t n) {
 }
 
 CB_SCENARIO(.id = "locals", .unit = "round trip", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
-            .normal = CB_LIST("k=0", "k=8", "k=32"), .full = CB_LIST("k=4", "k=16"),
+            .normal = CB_LIST("k=8", "k=32"), .full = CB_LIST("k=0", "k=4", "k=16"),
             .prepare = prepare, .run = run, .expect = expect);
 #endif
