@@ -7,6 +7,8 @@
 //   drop_control       a switch forgets the floating-point control words
 //   misalign           a body starts on a stack that is not aligned to 16 bytes
 //   no_guard           a stack has no guard, though one was asked for
+//   guard_believed     MADV_GUARD_INSTALL is not proven to guard
+//   guard_optional     a stack whose guard the kernel refuses is handed out
 //   guards_run_out     stacks have none beyond the number that the kernel's default allows
 //   keep_pages         a stack that was used deeply keeps its pages
 //   unprobed           a body's large frame is not touched page by page (a mistake in its flags)
@@ -33,6 +35,8 @@
 #define CO_MUTANT_IS_drop_control_drop_control ~, 1
 #define CO_MUTANT_IS_misalign_misalign ~, 1
 #define CO_MUTANT_IS_no_guard_no_guard ~, 1
+#define CO_MUTANT_IS_guard_believed_guard_believed ~, 1
+#define CO_MUTANT_IS_guard_optional_guard_optional ~, 1
 #define CO_MUTANT_IS_guards_run_out_guards_run_out ~, 1
 #define CO_MUTANT_IS_keep_pages_keep_pages ~, 1
 #define CO_MUTANT_IS_unprobed_unprobed ~, 1

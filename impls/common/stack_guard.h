@@ -56,7 +56,8 @@ static enum co_guard_way co_guard_find_way_(void) {
         (char *)mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe == MAP_FAILED)
         return way;
-    if (madvise(probe, page, MADV_GUARD_INSTALL) == 0 && co_guard_holds_(probe))
+    if (madvise(probe, page, MADV_GUARD_INSTALL) == 0 &&
+        (co_guard_holds_(probe) || CO_MUTATE(guard_believed, false, true)))
         way = CO_GUARD_MADVISE_;
     munmap(probe, page);
     return way;

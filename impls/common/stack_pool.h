@@ -199,7 +199,7 @@ static void co_stacks_unmap_(struct co_mapping *m) {
 static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
     size_t page = co_page_();
     bool guarded = CO_RT(stacks).guard && CO_MUTATE(guards_run_out, true, number < 32750);
-    if (guarded && !co_guard_set_(p)) {
+    if (guarded && !co_guard_set_(p) && CO_MUTATE(guard_optional, true, false)) {
         snprintf(co_stacks_text_, sizeof co_stacks_text_,
                  "a guard page was refused (%s): vm.max_map_count=%ld mappings, one or two a guard",
                  strerror(errno), co_read_number_("/proc/sys/vm/max_map_count"));

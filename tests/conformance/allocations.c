@@ -1,4 +1,5 @@
 // Lets one allocation of the program fail, the n-th: for the check that a backend survives each.
+// And plays the kernels that have no guards without mappings of their own.
 //
 // These functions stand before those of the C library for the whole program, its shared objects and
 // the library itself. Under a sanitizer that owns malloc they are left alone.
@@ -97,9 +98,21 @@ int mprotect(void *at, size_t bytes, int protection) {
     return must_fail() ? -1 : (int)syscall(SYS_mprotect, at, bytes, protection);
 }
 
+static enum kit_kernel kernel;
+
+void kit_play_kernel(enum kit_kernel which) {
+    kernel = which;
+}
+
 int madvise(void *at, size_t bytes, int advice) {
     if (advice == MADV_GUARD_INSTALL && must_fail())
         return -1;
+    if (advice == MADV_GUARD_INSTALL && kernel == KIT_KERNEL_THAT_LIES)
+        return 0;
+    if (advice == MADV_GUARD_INSTALL && kernel == KIT_KERNEL_OLD) {
+        errno = EINVAL;
+        return -1;
+    }
     return (int)syscall(SYS_madvise, at, bytes, advice);
 }
 
@@ -111,5 +124,9 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     if (create == NULL)
         create = (create_function *)dlsym(RTLD_NEXT, "pthread_create");
     return must_fail() ? EAGAIN : create(thread, attributes, f, arg);
+}
+#else
+void kit_play_kernel(enum kit_kernel which) {
+    (void)which; // under AddressSanitizer no backend asks for MADV_GUARD_INSTALL
 }
 #endif

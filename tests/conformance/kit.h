@@ -84,6 +84,14 @@ enum { KIT_REGISTERS = 6 };
 bool kit_probe(word (*f)(void *), void *arg, const word *fill, word *seen);
 const char *kit_register(unsigned i);
 
+// What MADV_GUARD_INSTALL does from now on: to be called before the first coroutine.
+enum kit_kernel {
+    KIT_KERNEL_REAL,
+    KIT_KERNEL_OLD,       // before Linux 6.13: there is none
+    KIT_KERNEL_THAT_LIES, // says it guards and does not, as under qemu-user
+};
+void kit_play_kernel(enum kit_kernel which);
+
 // Have a frame of so many bytes and touch its far end only (leap.c); the first is compiled to touch
 // each page on its way.
 word kit_leap_probed(word bytes);

@@ -9,6 +9,8 @@ set(kit_mutants
     "drop_control      machine control_words                fiber-fp,fiber-ret-fp"
     "misalign          machine alignment                    fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
     "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
+    "guard_believed    stacks  overflow_if_the_kernel_lies  fiber-full,fiber-small,fiber-reserved"
+    "guard_optional    stacks  no_stack_without_guard       fiber-full,fiber-small,fiber-reserved"
     "guards_run_out    stacks  overflow_late                fiber-full,fiber-small,fiber-reserved"
     "unprobed          stacks  overflow_by_a_frame          fiber-full,fiber-small,fiber-reserved"
     "keep_pages        stacks  gives_back                   fiber-reserved"

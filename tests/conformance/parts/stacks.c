@@ -168,6 +168,40 @@ KIT_CHECK(overflow_late, CO_CAP_GUARD, KIT_SEGV,
     overflow(STACK, FAR, 0);
 }
 
+KIT_CHECK(overflow_on_an_old_kernel, CO_CAP_GUARD, KIT_SEGV,
+          "so it does where the kernel has no MADV_GUARD_INSTALL") {
+    kit_play_kernel(KIT_KERNEL_OLD);
+    overflow(STACK, 0, 0);
+}
+
+KIT_CHECK(overflow_if_the_kernel_lies, CO_CAP_GUARD, KIT_SEGV,
+          "so it does where MADV_GUARD_INSTALL succeeds and guards nothing: guards are looked at") {
+    kit_play_kernel(KIT_KERNEL_THAT_LIES);
+    overflow(STACK, 0, 0);
+}
+
+KIT_CHECK(
+    no_stack_without_guard, CO_CAP_GUARD, KIT_ALWAYS,
+    "where each guard is a mapping, more stacks than there may be are refused, not unguarded") {
+    kit_play_kernel(KIT_KERNEL_OLD);
+    struct co_limit limit = co_backend_limit();
+    if (limit.live > FAR || (CO_BACKEND_CAPS & CO_CAP_PARALLEL) != 0 || kit_sanitized)
+        kit_not_claimed("no limit of mappings that could be reached here");
+    size_t n = 2 * limit.live, made = 0;
+    CO_VAR(neighbour) *v = (CO_VAR(neighbour) *)calloc(n, sizeof *v);
+    if (v == NULL)
+        FAIL("no memory for %zu variables", n);
+    while (made < n && CO_INIT_STACK(neighbour, &v[made], STACK, NULL) == 0)
+        made++;
+    if (made == n)
+        FAIL("%zu stacks are alive where the limit is %zu: %s", n, limit.live, limit.reason);
+    if (strstr(CO_RT(backend_reason)(), "max_map_count") == NULL)
+        FAIL("the reason does not name the limit: %s", CO_RT(backend_reason)());
+    for (size_t i = 0; i < made; i++)
+        WANT_FINI(neighbour, &v[i]);
+    free(v);
+}
+
 // A frame that reaches right into the stack below. Compiled with -fstack-clash-protection it
 // touches each page on its way, the guard too; without, as the mutant shows, it steps over the
 // guard.
