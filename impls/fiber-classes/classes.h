@@ -55,7 +55,8 @@ enum {
     CO_CLASS_LOST = sizeof(struct co_stack) + CO_CLASS_CANARY,
     CO_CLASS_LOST_GUARDED = CO_CLASS_STEPS * CO_CLASS_STEP_BYTES + 64,
     // The largest need that goes into each class. With the address sanitizer frames are larger than
-    // anybody stated.
+    // anybody stated: no packed classes, and twice what was stated.
+    CO_NEED_TIMES = CO_STACK_ASAN ? 2 : 1,
     CO_NEED_MICRO = CO_STACK_ASAN ? 0 : CO_CLASS_MICRO_STRIDE - CO_CLASS_LOST,
     CO_NEED_SMALL = CO_STACK_ASAN ? 0 : CO_CLASS_SMALL_STRIDE - CO_CLASS_LOST,
     CO_NEED_MEDIUM = CO_CLASS_MEDIUM_BYTES - CO_CLASS_LOST_GUARDED,
@@ -151,6 +152,7 @@ CO_INLINE struct co_stack *co_chunk_take_(struct co_chunk *chunk, unsigned class
 // A stack with at least `bytes` for the body (0: nobody knows how many), or NULL. Its contents are
 // indeterminate.
 CO_INLINE struct co_stack *co_stack_new(size_t bytes) {
+    bytes *= CO_NEED_TIMES;
 #if CO_CLASSES_PAINT
     struct co_stack *painted = CO_RT(classes_more)(bytes > CO_NEED_LARGE ? bytes : 0);
     if (painted != NULL)
