@@ -154,7 +154,7 @@ CO_INLINE struct co_stack *co_chunk_take_(struct co_chunk *chunk, unsigned class
 CO_INLINE struct co_stack *co_stack_new(size_t bytes) {
     bytes *= CO_NEED_TIMES;
 #if CO_CLASSES_PAINT
-    struct co_stack *painted = CO_RT(classes_more)(bytes > CO_NEED_LARGE ? bytes : 0);
+    struct co_stack *painted = CO_RT(classes_more)(bytes > CO_NEED_LARGE ? 2 * bytes : 0);
     if (painted != NULL)
         CO_RT(classes_paint)(painted, bytes);
     return painted;
@@ -405,8 +405,13 @@ CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes) {
 // ---- Painted stacks -----------------------------------------------------------------------------
 
 // Every stack is a large one, so that a body may use more than its bound and be told.
-enum { CO_PAINT_ = 0xA7, CO_PAINTED_BYTES_ = 32 << 10 };
+enum { CO_PAINT_ = 0xA7 };
 static size_t co_painted_stacks_, co_painted_most_, co_painted_bound_;
+
+// How far down a stack is painted: beyond its bound.
+static size_t co_painted_(size_t need) {
+    return need == 0 || need > CO_NEED_LARGE / 2 ? 0 : need + 4096;
+}
 
 static void co_paint_report_(void) {
     fprintf(stderr, "painted: %zu stacks with a bound, the nearest used %zu of %zu\n",
@@ -418,24 +423,26 @@ void CO_RT(classes_paint)(struct co_stack *stack, size_t need) {
     if (!reports)
         reports = atexit(co_paint_report_) == 0;
     stack->need = (uint32_t)need;
-    co_painted_stacks_ += need != 0;
-    memset((char *)stack - CO_PAINTED_BYTES_, CO_PAINT_, CO_PAINTED_BYTES_);
+    co_painted_stacks_ += co_painted_(need) != 0;
+    memset((char *)stack - co_painted_(need), CO_PAINT_, co_painted_(need));
 }
 
 void CO_RT(classes_look)(const struct co_stack *stack) {
-    const unsigned char *top = (const unsigned char *)stack, *p = top - CO_PAINTED_BYTES_;
-    if (stack->need == 0)
+    const unsigned char *top = (const unsigned char *)stack, *p = top - co_painted_(stack->need);
+    // What the first resume loads stands on the stack too, whatever the body needs.
+    size_t bound = stack->need < 48 ? 48 : stack->need;
+    if (p == top)
         return;
     while (p < top && *p == CO_PAINT_)
         p++;
     size_t used = (size_t)(top - p);
-    if (used > stack->need) {
-        fprintf(stderr, "painted: %zu bytes were used, the bound is %u\n", used, stack->need);
+    if (used > bound) {
+        fprintf(stderr, "painted: %zu bytes were used, the bound is %zu\n", used, bound);
         abort();
     }
-    if (co_painted_bound_ == 0 || used * co_painted_bound_ > co_painted_most_ * stack->need) {
+    if (co_painted_bound_ == 0 || used * co_painted_bound_ > co_painted_most_ * bound) {
         co_painted_most_ = used;
-        co_painted_bound_ = stack->need;
+        co_painted_bound_ = bound;
     }
 }
 #endif
