@@ -12,7 +12,8 @@
 
 // A backend with stacks of its own includes them first and defines CO_OWN_STACKS: struct co_stack
 // (with its member `low`; the stack pointer starts at the record's address), co_stack_new,
-// co_stack_free and the runtime functions, as stack_pool.h has them.
+// co_stack_free and the runtime functions, as stack_pool.h has them. With CO_STACK_HAS_OWNER the
+// record also has a member `owner`: whose stack it is.
 #ifndef CO_OWN_STACKS
 #include "common/stack_pool.h"
 #endif
@@ -102,6 +103,9 @@ CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), siz
     if (CO_UNLIKELY(stack == NULL))
         return CO_E_NOMEM;
     CO_NOTE_CREATED_(&co->notes, stack->low, (char *)stack);
+#if CO_STACK_HAS_OWNER
+    stack->owner = co;
+#endif
     co_arch_prepare(&co->sw, stack, entry);
     return 0;
 }

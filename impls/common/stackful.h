@@ -225,8 +225,11 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
 #define CO_CALLREC(lv, name, ...) CO_CALL(lv, name, __VA_ARGS__)
 #define CO_DELEGATE(lv, handle) ((lv) = (__typeof__(lv))co_delegate_(co_self_, (handle)))
 #define CO_RAISE(error) co_raise_(co_self_, (word)(error))
-// A stack of this family is a real one: C code runs where the body runs.
+// A stack of this family is a real one, and C code runs where the body runs; unless a backend has
+// another place for it, and has defined CO_CCALL before.
+#ifndef CO_CCALL
 #define CO_CCALL(f, arg) ((f)((word)(arg)))
+#endif
 #define CO_SELF co_self_
 #define CO_DEEP_YIELD(co, value) CO_SWITCH_OUT_((co), (word)(value))
 
