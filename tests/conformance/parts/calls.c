@@ -278,6 +278,26 @@ KIT_CHECK(driven_by_coroutine, 0, KIT_ALWAYS,
     WANT_FINI(driver, &v);
 }
 
+KIT_CHECK(drivers_in_turn, 0, KIT_ALWAYS,
+          "several bodies that keep a coroutine among their locals, resumed in turn") {
+    enum { N = 3, ROUNDS = 5 };
+    CO_VAR(driver) v[N] = {};
+    word total[N] = {}, sent[N] = {};
+    for (word k = 0; k < N; k++)
+        WANT_INIT(driver, &v[k], ROUNDS);
+    for (word n = ROUNDS; n-- > 0;)
+        for (word k = 0; k < N; k++) {
+            total[k] = total[k] * 10 + n;
+            WANT_GO(driver, &v[k], sent[k], CO_YIELDED, total[k]);
+            sent[k] = n + 40 + k;
+            total[k] = total[k] * 10 + sent[k] + 1;
+        }
+    for (word k = 0; k < N; k++) {
+        WANT_GO(driver, &v[k], sent[k], CO_RETURNED, total[k]);
+        WANT_FINI(driver, &v[k]);
+    }
+}
+
 KIT_CHECK(large_frames, CO_CAP_RECURSION, KIT_ALWAYS,
           "frames of some KiB, larger than pools may hold, nested") {
     CO_VAR(big_frame) v = {};

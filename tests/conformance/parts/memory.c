@@ -437,6 +437,75 @@ KIT_CHECK(
         WANT_FINI(dig, &v[i]);
 }
 
+// The smallest limit with which one coroutine works, to half a KiB.
+static size_t least_limit(CO_VAR(dig) * v) {
+    size_t low = 0, high = 256 << 20;
+    while (high - low > 512) {
+        size_t middle = low + (high - low) / 2;
+        kit_configure(false, true, middle);
+        if (dig_under_limit(v, 1) == 1)
+            high = middle;
+        else
+            low = middle;
+        WANT_FINI(dig, v);
+        memset((void *)v, 0, sizeof *v);
+    }
+    return high;
+}
+
+// One more step with a coroutine that is at `*at`: 0 not started, 1 suspended, 2 over. Gives whether
+// it made one; what has no memory may be resumed again.
+static bool one_step(CO_VAR(dig) * v, int *at) {
+    word out = 0;
+    int status = GO(dig, v, 3, &out);
+    if (status == CO_E_NOMEM)
+        return false;
+    if (status == CO_FAILED) {
+        WANT(out, CO_NOMEM);
+        *at = 2;
+        return true;
+    }
+    WANT_STATUS(status, *at == 0 ? CO_YIELDED : CO_RETURNED);
+    WANT(out, *at == 0 ? 1 : 23);
+    *at += 1;
+    return true;
+}
+
+KIT_CHECK(refused_resume, CO_CAP_RECURSION, KIT_ALWAYS,
+          "a resume that has no memory loses nothing: it can be done again when others are over") {
+    enum { N = 24 };
+    static CO_VAR(dig) v[N];
+    static int at[N];
+    size_t least = least_limit(&v[0]), n = at_most(N);
+    for (size_t more = 0; more < 24 << 10; more += 1 << 10) {
+        kit_configure(false, true, least + more);
+        size_t left = 0;
+        for (size_t i = 0; i < n; i++) {
+            at[i] = 2;
+            if (CO_INIT(dig, &v[i], 20) == 0) {
+                at[i] = 0;
+                left++;
+                one_step(&v[i], &at[i]);
+            }
+        }
+        for (size_t before = left + 1; left != 0 && left < before;) {
+            before = left;
+            left = 0;
+            for (size_t i = 0; i < n; i++) {
+                while (at[i] != 2 && one_step(&v[i], &at[i]))
+                    ;
+                left += at[i] != 2;
+            }
+        }
+        if (left != 0)
+            FAIL("with %zu bytes, %zu coroutines are never resumed", least + more, left);
+        for (size_t i = 0; i < n; i++) {
+            WANT_FINI(dig, &v[i]);
+            memset((void *)&v[i], 0, sizeof v[i]);
+        }
+    }
+}
+
 KIT_CHECK(no_allocation, CO_CAP_NO_ALLOCATION, KIT_ALWAYS,
           "a coroutine without calls lives in the caller's storage: no memory is needed") {
     kit_configure(false, true, 1);
