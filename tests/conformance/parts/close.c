@@ -223,7 +223,7 @@ KIT_CHECK(innermost_first, CO_CAP_RECURSION, KIT_ALWAYS,
           "nested calls are cleaned up innermost first") {
     CO_VAR(nested) v = {};
     struct trace t = {};
-    WANT_INIT(nested, &v, &t, 10);
+    WANT_STATUS(CO_INIT_STACK(nested, &v, 10 * KIT_LEVEL_BYTES, &t, 10), 0);
     WANT_GO(nested, &v, 0, CO_YIELDED, 1);
     WANT_FINI(nested, &v);
     WANT_TRACE(&t, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);

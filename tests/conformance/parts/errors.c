@@ -467,7 +467,8 @@ KIT_CHECK(caught_at_each_level, CO_CAP_RECURSION, KIT_ALWAYS,
     for (word at = 1; at <= LEVELS; at++) {
         CO_VAR(level) v = {};
         struct trace t = {};
-        WANT_INIT(level, &v, &t, LEVELS, at, 0);
+        WANT_STATUS(CO_INIT_STACK(level, &v, (size_t)LEVELS * KIT_LEVEL_BYTES, &t, LEVELS, at, 0),
+                    0);
         WANT_GO(level, &v, 0, CO_YIELDED, 10);
         WANT_HURL(level, &v, 300, CO_YIELDED, 300);
         WANT(t.n, at);
@@ -487,7 +488,9 @@ KIT_CHECK(rethrown, CO_CAP_RECURSION, KIT_ALWAYS,
         for (word at = rethrow + 1; at <= LEVELS; at++) {
             CO_VAR(level) v = {};
             struct trace t = {};
-            WANT_INIT(level, &v, &t, LEVELS, at, rethrow);
+            WANT_STATUS(
+                CO_INIT_STACK(level, &v, (size_t)LEVELS * KIT_LEVEL_BYTES, &t, LEVELS, at, rethrow),
+                0);
             WANT_GO(level, &v, 0, CO_YIELDED, 10);
             WANT_HURL(level, &v, 300, CO_YIELDED, 301);
             WANT(t.n, at + 1);
@@ -502,7 +505,7 @@ KIT_CHECK(uncaught_from_depth, CO_CAP_RECURSION, KIT_ALWAYS,
           "an error nobody catches runs every cleanup, innermost first") {
     CO_VAR(level) v = {};
     struct trace t = {};
-    WANT_INIT(level, &v, &t, 8, 0, 0);
+    WANT_STATUS(CO_INIT_STACK(level, &v, 8 * KIT_LEVEL_BYTES, &t, 8, 0, 0), 0);
     WANT_GO(level, &v, 0, CO_YIELDED, 10);
     WANT_HURL(level, &v, 300, CO_FAILED, 300);
     WANT_TRACE(&t, 1, 2, 3, 4, 5, 6, 7, 8);
@@ -513,7 +516,7 @@ KIT_CHECK(rethrown_uncaught, CO_CAP_RECURSION, KIT_ALWAYS,
           "raised again in a handler and caught by none: the new word fails it") {
     CO_VAR(level) v = {};
     struct trace t = {};
-    WANT_INIT(level, &v, &t, 3, 0, 2);
+    WANT_STATUS(CO_INIT_STACK(level, &v, 3 * KIT_LEVEL_BYTES, &t, 3, 0, 2), 0);
     WANT_GO(level, &v, 0, CO_YIELDED, 10);
     WANT_HURL(level, &v, 300, CO_FAILED, 301);
     WANT_TRACE(&t, 1, 102, 2, 3);

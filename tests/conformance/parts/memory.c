@@ -453,8 +453,8 @@ static size_t least_limit(CO_VAR(dig) * v) {
     return high;
 }
 
-// One more step with a coroutine that is at `*at`: 0 not started, 1 suspended, 2 over. Gives whether
-// it made one; what has no memory may be resumed again.
+// One more step with a coroutine that is at `*at`: 0 not started, 1 suspended, 2 over. Gives
+// whether it made one; what has no memory may be resumed again.
 static bool one_step(CO_VAR(dig) * v, int *at) {
     word out = 0;
     int status = GO(dig, v, 3, &out);
