@@ -22,6 +22,9 @@
 //   lost_in_fork       the child of a fork has not got the stacks
 //   leak_on_failure    memory got before the allocation that failed is not given back
 //   silent_failure     CO_E_NOMEM comes without a reason
+//   copy_short         the lowest bytes of a stack are not copied out
+//   skip_copy          a stack is not copied in again
+//   misalign_call      a C function called on another stack finds it not aligned to 16 bytes
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
@@ -50,6 +53,9 @@
 #define CO_MUTANT_IS_lost_in_fork_lost_in_fork ~, 1
 #define CO_MUTANT_IS_leak_on_failure_leak_on_failure ~, 1
 #define CO_MUTANT_IS_silent_failure_silent_failure ~, 1
+#define CO_MUTANT_IS_copy_short_copy_short ~, 1
+#define CO_MUTANT_IS_skip_copy_skip_copy ~, 1
+#define CO_MUTANT_IS_misalign_call_misalign_call ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b
 #define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)

@@ -27,6 +27,9 @@ set(kit_mutants
     "lost_in_fork      fork    suspended,new_ones           fiber-full,fiber-small"
     "leak_on_failure   nomem   each_allocation              fiber-full,fiber-small"
     "silent_failure    nomem   each_allocation              stackless-chain,stackless-leaf"
+    "copy_short        close   many_in_any_order            fiber-copied"
+    "skip_copy         close   many_in_any_order            fiber-copied"
+    "misalign_call     machine alignment                    fiber-separate"
     "silent_failure    nomem   each_allocation              thread-futex,thread-condvar,thread-cached")
 
 # What is left unclaimed because it is not so: as if it were claimed, these checks fail. (gcc keeps
