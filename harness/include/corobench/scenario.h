@@ -90,6 +90,17 @@ struct cb_scenario {
     extern const struct cb_scenario CO_SYM(scenario);                                              \
     const struct cb_scenario CO_SYM(scenario) = {__VA_ARGS__}
 
+// A register that calls preserve, as an asm statement names it.
+#if defined(__x86_64__)
+#define CB_SPARE_REGISTER "r15"
+#elif defined(__aarch64__)
+#define CB_SPARE_REGISTER "x27"
+#elif defined(__riscv)
+#define CB_SPARE_REGISTER "s11"
+#else
+#error "name a register of this architecture that calls preserve"
+#endif
+
 // Folds one word into a checksum: a rotation and an addition. It depends on the order of the words,
 // no compiler has a closed form for it, and a recursion that ends in it is neither a tail call nor
 // an accumulator: it stays a recursion. Cheap, not strong: what is added to each of 64 words in a
