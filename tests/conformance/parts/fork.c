@@ -88,9 +88,9 @@ struct family {
 static void suspend_all(struct family *f) {
     WANT_INIT(teller, &f->flat, 5);
     WANT_INIT(teller, &f->unstarted, 6);
-    WANT_INIT(asks, &f->returns, &f->t[0], 4);
-    WANT_INIT(asks, &f->fails, &f->t[1], 4);
-    WANT_INIT(asks, &f->closes, &f->t[2], 4);
+    WANT_STATUS(CO_INIT_STACK(asks, &f->returns, 4 * KIT_LEVEL_BYTES, &f->t[0], 4), 0);
+    WANT_STATUS(CO_INIT_STACK(asks, &f->fails, 4 * KIT_LEVEL_BYTES, &f->t[1], 4), 0);
+    WANT_STATUS(CO_INIT_STACK(asks, &f->closes, 4 * KIT_LEVEL_BYTES, &f->t[2], 4), 0);
     WANT_GO(teller, &f->flat, 0, CO_YIELDED, 35);
     WANT_GO(asks, &f->returns, 0, CO_YIELDED, 700);
     WANT_GO(asks, &f->fails, 0, CO_YIELDED, 700);
