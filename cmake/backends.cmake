@@ -19,6 +19,7 @@
 #   CB_FLAGS_GNU, CB_FLAGS_Clang     the same for one compiler
 #   CB_SOURCES          more files (.c, .cc, .S) for the program and for the shared object
 #   CB_LIBS             what to link
+#   CB_LINK_FLAGS       link options of every program and shared object with this backend
 #   CB_LAUNCHER         a command that runs the compiler given as its arguments, for C, and may look
 #                       at what it writes or add to it
 #   CB_UNAVAILABLE      why it can't be built here: it is then listed as unavailable
@@ -173,7 +174,7 @@ endmacro()
 function(cb_read_backend name)
     set(CB_BACKEND_DIR "${CMAKE_SOURCE_DIR}/impls/${name}")
     set(CB_LANGUAGE C)
-    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS LAUNCHER UNAVAILABLE UNCHECKED)
+    foreach(key FLAGS FLAGS_GNU FLAGS_Clang SOURCES LIBS LINK_FLAGS LAUNCHER UNAVAILABLE UNCHECKED)
         set(CB_${key} "")
     endforeach()
     include("${CB_BACKEND_DIR}/backend.cmake" OPTIONAL)
@@ -191,7 +192,7 @@ function(cb_read_backend name)
         list(APPEND sources "${source}")
     endforeach()
     set(CB_SOURCES "${sources}")
-    foreach(key LANGUAGE FLAGS SOURCES LIBS LAUNCHER UNAVAILABLE UNCHECKED)
+    foreach(key LANGUAGE FLAGS SOURCES LIBS LINK_FLAGS LAUNCHER UNAVAILABLE UNCHECKED)
         set_property(GLOBAL PROPERTY "cb_${name}_${key}" "${CB_${key}}")
     endforeach()
 endfunction()
@@ -223,11 +224,13 @@ endfunction()
 function(cb_backend_options target backend)
     cb_backend_property(flags "${backend}" FLAGS)
     cb_backend_property(libs "${backend}" LIBS)
+    cb_backend_property(link_flags "${backend}" LINK_FLAGS)
     target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/harness/include"
         "${CMAKE_SOURCE_DIR}/impls/${backend}" "${CMAKE_SOURCE_DIR}/impls"
         "${CMAKE_SOURCE_DIR}/scenarios" "${CMAKE_SOURCE_DIR}/harness/bench" "${CMAKE_SOURCE_DIR}")
     target_compile_options(${target} PRIVATE ${flags})
     target_link_libraries(${target} PUBLIC ${libs} Threads::Threads)
+    target_link_options(${target} PUBLIC ${link_flags})
     set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX CB_BACKEND "${backend}")
     cb_backend_property(launcher "${backend}" LAUNCHER)
     if(launcher)

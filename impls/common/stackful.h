@@ -11,8 +11,16 @@
 #ifndef CO_STACKFUL_H
 #define CO_STACKFUL_H
 
-#include <setjmp.h>
 #include <string.h>
+
+// A backend whose stacks are more than a stack pointer brings its own marks and jumps (co_mark,
+// CO_MARK_, CO_JUMP_) and defines CO_OWN_JUMP.
+#ifndef CO_OWN_JUMP
+#include <setjmp.h>
+typedef jmp_buf co_mark;
+#define CO_MARK_(at) _setjmp(at)
+#define CO_JUMP_(at) longjmp((at), 1)
+#endif
 
 // Without optimisation nothing lives in registers across a setjmp, yet gcc warns of each argument.
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
@@ -35,7 +43,7 @@ struct co_handler {
     struct co_handler *outer;
     struct co_stackful *co;
     unsigned kind;
-    jmp_buf at;
+    co_mark at;
 };
 
 #define CO_VAR(name) struct co_var_##name
@@ -65,7 +73,7 @@ __attribute__((noreturn, unused)) static CO_COLD void co_unwind_(struct co_stack
         co_finish_(co, co->error, co->closing ? (word)CO_CLOSED_ : (word)CO_FAILED);
     }
     co->handlers = h->outer;
-    longjmp(h->at, 1);
+    CO_JUMP_(h->at);
 }
 
 __attribute__((noreturn, unused)) static CO_COLD void co_raise_(struct co_stackful *co,
@@ -208,7 +216,7 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
     co_prologue_:                                                                                  \
     co_handler_push_(co_self_, &co_cleanup_, CO_CLEANS_UP_);                                       \
     CO_ESCAPES_(my);                                                                               \
-    if (_setjmp(co_cleanup_.at) == 0)                                                              \
+    if (CO_MARK_(co_cleanup_.at) == 0)                                                             \
         goto co_body_;                                                                             \
     co_unwinding_ = true;                                                                          \
     co_value_ = 0; /* not used, but a body that only raises sets it nowhere else */                \
@@ -246,7 +254,7 @@ CO_INLINE void co_handler_pop_(struct co_handler *h) {
         struct co_handler handler __attribute__((cleanup(co_handler_pop_)));                       \
         co_handler_push_(co_self_, &handler, CO_CATCHES_);                                         \
         CO_ESCAPES_(my);                                                                           \
-        if (_setjmp(handler.at) == 0) {
+        if (CO_MARK_(handler.at) == 0) {
 #define CO_CATCH(lv)                                                                               \
     }                                                                                              \
     else {                                                                                         \

@@ -57,7 +57,7 @@ static __attribute__((noinline, unused)) word co_delegate_(co_handle self, co_ha
     word out = 0;
     int status;
     co_handler_push_(self, &h, CO_CLEANS_UP_);
-    if (_setjmp(h.at) == 0) {
+    if (CO_MARK_(h.at) == 0) {
         status = co_resume(other, 0, &out);
     } else {
         if (self->closing) {
