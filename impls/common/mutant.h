@@ -25,6 +25,9 @@
 //   copy_short         the lowest bytes of a stack are not copied out
 //   skip_copy          a stack is not copied in again
 //   misalign_call      a C function called on another stack finds it not aligned to 16 bytes
+//   keep_limit         a switch leaves the stack limit of prologues where it was
+//   keep_segment       a switch does not notice that the stack has another segment now
+//   jump_keeps_limit   a jump to a handler on an earlier segment does so
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
@@ -56,6 +59,9 @@
 #define CO_MUTANT_IS_copy_short_copy_short ~, 1
 #define CO_MUTANT_IS_skip_copy_skip_copy ~, 1
 #define CO_MUTANT_IS_misalign_call_misalign_call ~, 1
+#define CO_MUTANT_IS_keep_limit_keep_limit ~, 1
+#define CO_MUTANT_IS_keep_segment_keep_segment ~, 1
+#define CO_MUTANT_IS_jump_keeps_limit_jump_keeps_limit ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b
 #define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)

@@ -12,7 +12,7 @@
     "8 MiB of stack each, mapped one by one with a guard page, full-ABI inline switch"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
-     CO_CAP_CALLEE_SAVED | CO_CAP_MIGRATES)
+     CO_CAP_CALLEE_SAVED | CO_CAP_MIGRATES | CO_CAP_GROWS)
 
 #define CO_STACK_BYTES (8 << 20)
 #define CO_STACK_BATCH 1

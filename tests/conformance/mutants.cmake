@@ -4,10 +4,10 @@
 # of them), and the backends that have such a place.
 
 set(kit_mutants
-    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-inline,fiber-ret,fiber-ret-fp"
-    "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-inline,fiber-ret,fiber-ret-fp"
+    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-split,fiber-inline,fiber-ret,fiber-ret-fp"
+    "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-split,fiber-inline,fiber-ret,fiber-ret-fp"
     "drop_control      machine control_words                fiber-fp,fiber-ret-fp"
-    "misalign          machine alignment                    fiber-full,fiber-small,fiber-ret,fiber-ret-fp"
+    "misalign          machine alignment                    fiber-full,fiber-small,fiber-split,fiber-ret,fiber-ret-fp"
     "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
     "guard_believed    stacks  overflow_if_the_kernel_lies  fiber-full,fiber-small,fiber-reserved"
     "guard_optional    stacks  no_stack_without_guard       fiber-full,fiber-small,fiber-reserved"
@@ -17,6 +17,9 @@ set(kit_mutants
     "lose_sent         values  send,odd_words,locals        all"
     "lose_sent         values  send,odd_words,locals        fiber-ret,fiber-ret-fp,fiber-boost,fiber-ucontext"
     "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
+    "keep_limit        growth  beyond_stated,every_depth_in_c  fiber-split"
+    "keep_segment      growth  every_depth_in_c,caught_from_below  fiber-split"
+    "jump_keeps_limit  growth  caught_from_below            fiber-split"
     "lose_sent         threads values_move,many_move        all"
     "skip_cleanup      close   suspended,innermost_first,owned  all"
     "skip_cleanup      threads closed_elsewhere             all"
@@ -38,7 +41,7 @@ set(kit_false_claims
     "thread-locals     threads errno_of_its_thread,thread_locals  fiber-full,fiber-small")
 
 # For 'all': who includes none of the lowerings in impls/common has no such place.
-set(kit_mutant_backends fiber-full fiber-small fiber-reserved stackless-chain stackless-leaf thread-futex
+set(kit_mutant_backends fiber-full fiber-small fiber-reserved fiber-split stackless-chain stackless-leaf thread-futex
     thread-condvar thread-cached)
 
 foreach(line IN LISTS kit_mutants)
