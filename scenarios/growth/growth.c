@@ -193,9 +193,9 @@ static void finish(void) {
 
 CB_SCENARIO(.id = "growth", .unit = "call", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
             .normal = CB_LIST("at=away;stated=no", "at=boundary;stated=no",
-                              "bytes=65536;stated=no;storage=fresh;touch=first"),
+                              "bytes=32768;stated=no;storage=fresh;touch=first"),
             .full = CB_LIST("at=away;stated=yes", "at=boundary;stated=yes",
-                            "bytes=65536;stated=yes;storage=fresh;touch=first",
+                            "bytes=32768;stated=yes;storage=fresh;touch=first",
                             "bytes=16384;stated=no;storage=fresh;touch=first",
                             "bytes=16384;stated=yes;storage=fresh;touch=first",
                             "bytes=4096;stated=no;storage=fresh;touch=first",

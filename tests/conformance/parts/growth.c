@@ -192,7 +192,7 @@ KIT_DRIVERS(CO_BODIES)
 enum {
     STATED = 4096, // bytes of stack, where one is stated
     BEYOND = 50,   // calls of 1 KiB, with nothing or 4 KiB stated
-    DEPTH = 300,   // frames that yield; each is 120 bytes and more
+    DEPTH = 140,   // frames that yield, each between 120 and 360 bytes
     TOGETHER = 6,  // coroutines that grow in turns, so that each one's stack has neighbours
 };
 
