@@ -12,14 +12,14 @@
     "inline switch"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_REUSE | CO_CAP_STACK_SIZE |                     \
-     CO_CAP_CALLEE_SAVED | CO_CAP_GROWS)
+     CO_CAP_CALLEE_SAVED | CO_CAP_GROWS | CO_CAP_MIGRATES)
 
 #define CO_STACK_BYTES (8 << 10)
 #define CO_STACK_BATCH 256
 #define CO_OWN_STACKS 1
 #include "segments.h"
 
-#define CO_OWN_SWITCH 1
+#define CO_SWITCH_MORE 1
 #define CO_OWN_JUMP 1
 #include "switch.h"
 

@@ -127,10 +127,10 @@ enum {
     CO_STACK_LINE = 64,
 };
 
-// A mapping that holds first segments, so that trim can give it back.
+// A mapping that holds first segments, so that trim can give it back: at its start, in the page
+// whose end is the first one's header.
 struct co_mapping {
     struct co_mapping *next, **link; // link: what points here
-    char *at;
     size_t bytes;
 };
 
@@ -174,22 +174,18 @@ static char *co_stacks_map_(size_t bytes) {
         co_stacks_reason_ = "the memory limit set for stacks is reached";
         return NULL;
     }
-    struct co_mapping *m = (struct co_mapping *)malloc(sizeof *m);
-    char *p = m == NULL
-                  ? (char *)MAP_FAILED
-                  : (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    char *p = (char *)mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (p == MAP_FAILED) {
         snprintf(co_stacks_text_, sizeof co_stacks_text_, "mmap of %zu bytes for segments: %s",
                  bytes, strerror(errno));
         co_stacks_reason_ = co_stacks_text_;
-        free(m);
         return NULL;
     }
     // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
     // has no such advice.
     (void)madvise(p, bytes, MADV_NOHUGEPAGE);
-    m->at = p;
+    struct co_mapping *m = (struct co_mapping *)(void *)p;
     m->bytes = bytes;
     m->next = all->mappings;
     m->link = &all->mappings;
@@ -205,8 +201,7 @@ static void co_stacks_unmap_(struct co_mapping *m) {
     if (m->next != NULL)
         m->next->link = m->link;
     CO_RT(stacks).held -= m->bytes;
-    munmap(m->at, m->bytes);
-    free(m);
+    munmap(m, m->bytes);
 }
 
 // Makes a first segment of the bytes from `low` on: its header below, its record above, staggered.
@@ -267,7 +262,7 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     }
     size_t stride = co_class_bytes_(class_);
     if (of->fresh == of->end) {
-        // One page more, whose end is the first one's header.
+        // One page more, for the mapping's record and the first one's header.
         size_t batch = all->keep_none || class_ != 0 ? 1 : CO_STACK_BATCH;
         char *p = co_stacks_map_(CO_STACK_PAGE + batch * stride);
         of->fresh = p == NULL ? NULL : p + CO_STACK_PAGE;

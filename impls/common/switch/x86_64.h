@@ -15,6 +15,10 @@
 // A backend may define, before it includes this file,
 //   CO_SWITCH_FP          mxcsr and the x87 control word are saved too (CO_CAP_FP_CONTROL)
 //   CO_SWITCH_LIVE_ONLY   the compiler saves what a body needs, too; not in the library binding
+//   CO_SWITCH_MORE        words of its own: struct co_more, those of one side; CO_MORE_START_(s,
+//   top),
+//                         which sets those of both sides at the start; CO_MORE_CHANGE_(R, mine,
+//                         other), text that saves and loads them and may destroy r8 to r11
 #ifndef CO_SWITCH_X86_64_H
 #define CO_SWITCH_X86_64_H
 
@@ -47,6 +51,9 @@ struct co_switch {
         uint32_t mxcsr;
         uint16_t x87;
     } body_fp, resumer_fp;
+#endif
+#if CO_SWITCH_MORE
+    struct co_more body_more, resumer_more;
 #endif
 };
 
@@ -175,6 +182,30 @@ static_assert(offsetof(struct co_switch, body_fp.x87) == CO_BODY_FP_AT_ + 4 &&
 #define CO_FP_OUT_(R) ""
 #endif
 
+// ---- Words of a backend's own -------------------------------------------------------------------
+#if CO_SWITCH_MORE
+#if CO_SWITCH_FP || CO_SWITCH_LIVE_ONLY
+#error "no offsets are written for this combination"
+#elif CO_SWITCH_INLINED_
+#define CO_BODY_MORE_ "88"
+#define CO_RESUMER_MORE_ "104"
+#define CO_BODY_MORE_AT_ 88
+#else
+#define CO_BODY_MORE_ "128"
+#define CO_RESUMER_MORE_ "144"
+#define CO_BODY_MORE_AT_ 128
+#endif
+static_assert(offsetof(struct co_switch, body_more) == CO_BODY_MORE_AT_ &&
+                  offsetof(struct co_switch, resumer_more) == CO_BODY_MORE_AT_ + 16,
+              "the assembly knows these offsets");
+#define CO_MORE_IN_(R) CO_MORE_CHANGE_(R, CO_RESUMER_MORE_, CO_BODY_MORE_)
+#define CO_MORE_OUT_(R) CO_MORE_CHANGE_(R, CO_BODY_MORE_, CO_RESUMER_MORE_)
+#else
+#define CO_MORE_START_(s, top) ((void)0)
+#define CO_MORE_IN_(R) ""
+#define CO_MORE_OUT_(R) ""
+#endif
+
 // ---- Functions ----------------------------------------------------------------------------------
 
 // Makes the first resume call entry(s) on the stack that ends at `top` (16-byte aligned). The word
@@ -187,6 +218,7 @@ CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(voi
     s->body.bp = 0;
     s->resumer.ip = NULL;
     CO_FP_START_(s);
+    CO_MORE_START_(s, top);
 }
 
 CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
@@ -206,7 +238,7 @@ CO_INLINE void co_arch_divert(struct co_switch *s, void (*f)(void *)) {
 CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {
     struct co_result r;
     __asm__ volatile("leaq 1f(%%rip), %%rcx\n\t" CO_SAVE_("%%", CO_RESUMER_) CO_FP_IN_("%%")
-                         CO_LOAD_BODY_("%%") CO_GO_("%%", CO_BODY_) "1:"
+                         CO_MORE_IN_("%%") CO_LOAD_BODY_("%%") CO_GO_("%%", CO_BODY_) "1:"
                      : "=a"(r.v), "=d"(r.st), "+S"(in)
                      : "D"(s)
                      : CO_ALL_CLOBBERS_);
@@ -217,7 +249,7 @@ CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {
 CO_INLINE word co_arch_yield(struct co_switch *s, word v) {
     word in, st = CO_YIELDED;
     __asm__ volatile("leaq 1f(%%rip), %%rcx\n\t" CO_SAVE_BODY_("%%") CO_FP_OUT_("%%")
-                         CO_LOAD_RESUMER_("%%") CO_GO_("%%", CO_RESUMER_) "1:"
+                         CO_MORE_OUT_("%%") CO_LOAD_RESUMER_("%%") CO_GO_("%%", CO_RESUMER_) "1:"
                      : "+a"(v), "+d"(st), "=S"(in)
                      : "D"(s)
                      : CO_YIELD_CLOBBERS_);
@@ -226,7 +258,8 @@ CO_INLINE word co_arch_yield(struct co_switch *s, word v) {
 
 // Out of the body for good: nothing of it is saved.
 __attribute__((noreturn)) CO_INLINE void co_arch_finish(struct co_switch *s, word v, word st) {
-    __asm__ volatile(CO_FP_OUT_("%%") CO_LOAD_RESUMER_("%%") CO_GO_("%%", CO_RESUMER_)
+    __asm__ volatile(CO_FP_OUT_("%%") CO_MORE_OUT_("%%") CO_LOAD_RESUMER_("%%")
+                         CO_GO_("%%", CO_RESUMER_)
                      :
                      : "a"(v), "d"(st), "D"(s)
                      : "memory");
@@ -253,12 +286,12 @@ __asm__(".text\n\t.p2align 4\n\t"
         ".globl co_arch_resume_far\n\t.hidden co_arch_resume_far\n\t.type co_arch_resume_far, @function\n"
         "co_arch_resume_far:\n\t" CO_PLANTED_TEXT_ "popq %rcx\n\t"
         CO_SAVE_("%", CO_RESUMER_) CO_SAVE_MORE_("%", CO_RESUMER_) "movq %rsi, %rax\n\t"
-        CO_FP_IN_("%") CO_LOAD_BODY_("%") CO_GO_("%", CO_BODY_)
+        CO_FP_IN_("%") CO_MORE_IN_("%") CO_LOAD_BODY_("%") CO_GO_("%", CO_BODY_)
         ".size co_arch_resume_far, . - co_arch_resume_far\n\t.p2align 4\n\t"
         ".globl co_arch_yield_far\n\t.hidden co_arch_yield_far\n\t.type co_arch_yield_far, @function\n"
         "co_arch_yield_far:\n\tpopq %rcx\n\t"
         CO_SAVE_BODY_("%") "movq %rsi, %rax\n\tmovl $1, %edx\n\t"
-        CO_FP_OUT_("%") CO_LOAD_RESUMER_("%") CO_GO_("%", CO_RESUMER_)
+        CO_FP_OUT_("%") CO_MORE_OUT_("%") CO_LOAD_RESUMER_("%") CO_GO_("%", CO_RESUMER_)
         ".size co_arch_yield_far, . - co_arch_yield_far\n\t");
 // clang-format on
 #endif
