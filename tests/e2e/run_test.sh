@@ -171,6 +171,8 @@ check "a raw file a sample" test "$(find results/whole/raw -name '*.json' | wc -
 # Two backends: 3 cells of kind time, 5 rounds, 4 repetitions, 4 metrics; 1 of kind space, 3 rounds, 4
 # metrics; lines and asm_lines; the header.
 check "samples.csv has every row" test "$(wc -l <results/whole/samples.csv)" = $((480 + 24 + 4 + 1))
+check "what a value comes with is kept" test "$(grep -c '"note": "ten of them"' \
+    results/whole/run.json)" = 2
 check "no row is double" test -z "$(cut -d, -f 2-7 results/whole/samples.csv | sort | uniq -d)"
 check "rounds come one after another" test "$(grep -o 'raw/0*[0-9]*' log | tr -dc '0-9\n' |
     sort -nc 2>&1)" = ""

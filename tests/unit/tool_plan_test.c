@@ -501,6 +501,23 @@ static struct cb_plan large_plan(void) {
     return plan;
 }
 
+static void limits_are_looked_for_once(void **state) {
+    (void)state;
+    struct cb_plan plan = large_plan();
+    for (size_t i = 0; i < 12; i++) { // all of scenario s0
+        free(plan.cells[i].kind);
+        plan.cells[i].kind = cb_copy("limit");
+    }
+    struct cb_order order;
+    cb_order_make(&order, &plan, 4, 2, 100, 7);
+    assert_int_equal(order.count, 12 + 4 * 48 + 2 * 12);
+    for (size_t i = 0; i < order.count; i++)
+        if (order.steps[i].cell < 12)
+            assert_int_equal(order.steps[i].round, 1);
+    cb_order_free(&order);
+    cb_plan_free(&plan);
+}
+
 static void each_round_has_each_cell_once(void **state) {
     (void)state;
     struct cb_plan plan = large_plan();
@@ -634,6 +651,7 @@ int main(void) {
         cmocka_unit_test(keys_are_put_in_order),
         cmocka_unit_test(a_link_that_can_be_used_stands_for_the_others),
         cmocka_unit_test(each_round_has_each_cell_once),
+        cmocka_unit_test(limits_are_looked_for_once),
         cmocka_unit_test(comparable_cells_stand_side_by_side),
         cmocka_unit_test(twins_stand_in_the_block_at_random),
         cmocka_unit_test(the_seed_alone_decides),
