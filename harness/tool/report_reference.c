@@ -176,18 +176,25 @@ static int write_condensed(struct cb_rep *rep, const char *folder) {
     return status;
 }
 
-// Removes the files of a folder and of its folders, `but` one: what is made anew, or stood there
-// before.
-static void empty_folder(const char *path, const char *but) {
+// What stands in a reference's folder beside the run: repeated runs, and what scripts/planted
+// found.
+static const char *const beside[] = {REPEATS, "planted.csv", "planted.md", NULL};
+
+// Removes the files of a folder and of its folders, all `but` some names: what is made anew, or
+// stood there before.
+static void empty_folder(const char *path, const char *const *but) {
+    static const char *const nothing[] = {NULL};
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            strcmp(entry->d_name, but) == 0)
+        bool keep = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        for (size_t i = 0; but[i]; i++)
+            keep |= strcmp(entry->d_name, but[i]) == 0;
+        if (keep)
             continue;
         char *name = cb_format("%s/%s", path, entry->d_name);
         struct stat info;
         if (lstat(name, &info) == 0 && S_ISDIR(info.st_mode)) {
-            empty_folder(name, "");
+            empty_folder(name, nothing);
             rmdir(name);
         } else {
             unlink(name);
@@ -274,7 +281,7 @@ int cb_report_reference(const char *run_dir, const char *root, FILE *messages) {
     free(run);
     free(there);
     if (!status) {
-        empty_folder(folder, REPEATS);
+        empty_folder(folder, beside);
         char *json = json_dumps(rep.run, JSON_COMPACT);
         status = write_in(messages, folder, "run.json", json, strlen(json));
         free(json);

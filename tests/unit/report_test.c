@@ -569,13 +569,17 @@ static void only_like_runs_are_repeats(void **state) {
     assert_int_equal(cb_report_run(folder, messages), CB_EXIT_USAGE);
     fclose(messages);
     assert_non_null(strstr(said, "z.csv: its columns are not"));
-    // A new reference keeps the set.
+    // A new reference keeps the set, and what was planted.
     unlink(strange);
+    char *planted = in_root("clock/reference/made-up-processor-2c-kvm/planted.csv");
+    assert_int_equal(cb_file_write(planted, "cell\n", 5), 0);
     char *run = in_root("default");
     char *set = in_root("clock/reference");
     assert_int_equal(cb_report_reference(run, set, stderr), 0);
     char *kept = cb_format("%s/made-up-processor-2c-kvm/aa/clock-1.csv", set);
     assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(access(planted, F_OK), 0);
+    free(planted);
     expect_in("clock/reference/made-up-processor-2c-kvm", "tables/estimator.md",
               "every two of 3 repeated runs");
     free(kept);
