@@ -8,6 +8,10 @@
 //
 // A chunk of up to 64 * 64 slots has one word whose bit w says that word w of the bitmap has a free
 // slot: two counts of trailing zeros find the lowest free slot, however full the chunk is.
+//
+// A chunk belongs to the thread that made it, and only that thread touches its bitmap. A stack that
+// another thread gives back goes into a second, atomic bitmap, from which any thread that has no
+// free slot of its own may take it. What a thread leaves behind when it ends is adopted whole.
 #ifndef CO_CLASSES_H
 #define CO_CLASSES_H
 
@@ -73,24 +77,30 @@ struct co_chunk {
     unsigned class_;
     bool alone;                   // one stack that is not kept
     struct co_chunk *next;        // of those with a free slot
+    struct co_classes *owner;     // NULL: its thread has ended. Atomic
     size_t slots, carved;         // slots from `carved` on were never used
     char *at;                     // what is mapped; NULL: the caller's
     size_t bytes;                 //
     struct co_chunk **link, *all; // the list of all chunks
+    uint64_t returned_open;       // as `open` and `words`, of what other threads gave back. Atomic
+    uint64_t returned[CO_CLASS_WORDS];
 };
 
+// A thread's own chunks.
 struct co_classes {
-    struct co_chunk *open[CO_CLASSES]; // chunks with a free slot
-    struct co_chunk *growing[CO_CLASSES];
-    struct co_chunk *all;
-    bool keep_none, ready, guard;
-    size_t held, limit; // bytes mapped, and the most that may be (0: no limit)
+    struct co_chunk *open[CO_CLASSES];    // with a free slot
+    struct co_chunk *growing[CO_CLASSES]; // with a slot that was never used, perhaps
+    struct co_classes *others, **link;    // the list of all threads that have chunks
 };
+
+// The initial-exec model: an offset from the thread pointer, no call. In the program even the
+// offset is a constant.
+#define CO_CLASSES_TLS __thread __attribute__((visibility("hidden"), tls_model("initial-exec")))
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-extern __attribute__((visibility("hidden"))) struct co_classes CO_RT(classes);
+extern CO_CLASSES_TLS struct co_classes CO_RT(classes);
 __attribute__((visibility("hidden"))) struct co_stack *CO_RT(classes_more)(size_t bytes);
 __attribute__((visibility("hidden"))) void CO_RT(classes_less)(struct co_stack *stack);
 __attribute__((visibility("hidden"), noreturn)) void CO_RT(classes_die)(const char *why);
@@ -120,9 +130,18 @@ CO_INLINE unsigned co_class_for_(size_t bytes) {
                                      : CO_CLASS_HUGE;
 }
 
-CO_INLINE struct co_stack *co_chunk_record_(const struct co_chunk *chunk, size_t slot) {
-    return (struct co_stack *)(chunk->top + slot * chunk->stride -
-                               (slot & chunk->stagger) * CO_CLASS_STEP_BYTES);
+CO_INLINE struct co_stack *co_chunk_hand_out_(struct co_chunk *chunk, size_t slot) {
+    struct co_stack *stack = (struct co_stack *)(chunk->top + slot * chunk->stride -
+                                                 (slot & chunk->stagger) * CO_CLASS_STEP_BYTES);
+    stack->chunk = chunk;
+    stack->slot = (uint32_t)slot;
+#if CO_CLASSES_LOW_
+    stack->low = chunk->low + slot * chunk->stride;
+#endif
+#if CO_STACK_VALGRIND
+    stack->valgrind = CO_VALGRIND_STACK_(stack->low, stack);
+#endif
+    return stack;
 }
 
 // Takes the lowest free slot of a chunk that has one and is the first of its list.
@@ -137,16 +156,7 @@ CO_INLINE struct co_stack *co_chunk_take_(struct co_chunk *chunk, unsigned class
         if (chunk->open == 0)
             CO_RT(classes).open[class_] = chunk->next;
     }
-    struct co_stack *stack = co_chunk_record_(chunk, slot);
-    stack->chunk = chunk;
-    stack->slot = (uint32_t)slot;
-#if CO_CLASSES_LOW_
-    stack->low = chunk->low + slot * chunk->stride;
-#endif
-#if CO_STACK_VALGRIND
-    stack->valgrind = CO_VALGRIND_STACK_(stack->low, stack);
-#endif
-    return stack;
+    return co_chunk_hand_out_(chunk, slot);
 }
 
 // A stack with at least `bytes` for the body (0: nobody knows how many), or NULL. Its contents are
@@ -175,7 +185,8 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #if CO_STACK_VALGRIND
     CO_VALGRIND_NO_STACK_(stack->valgrind);
 #endif
-    if (CO_UNLIKELY(chunk->alone)) {
+    // Alone, without an owner, or another thread's.
+    if (CO_UNLIKELY(__atomic_load_n(&chunk->owner, __ATOMIC_RELAXED) != &CO_RT(classes))) {
         CO_RT(classes_less)(stack);
         return;
     }
@@ -195,6 +206,7 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 
 #ifdef CO_RUNTIME
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,7 +223,19 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #define CO_CHUNK_UNROOT_(p, bytes) ((void)0)
 #endif
 
-struct co_classes CO_RT(classes);
+CO_CLASSES_TLS struct co_classes CO_RT(classes);
+
+// What all threads share; under the lock.
+static struct {
+    pthread_mutex_t lock;
+    struct co_chunk *chunks;
+    struct co_classes *threads;
+    pthread_key_t key; // its destructor runs when a thread with chunks ends
+    bool has_key, keep_none, ready, guard;
+    size_t held, limit;       // bytes mapped, and the most that may be (0: no limit)
+    size_t spare[CO_CLASSES]; // slots given back by other threads, or left behind: a hint. Atomic
+} co_shared_ = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 static const char *co_classes_reason_ = "no allocation has failed";
 static char co_classes_text_[160];
 
@@ -245,8 +269,7 @@ static size_t co_class_stride_(unsigned class_, size_t need) {
 static const size_t co_class_slots_[CO_CLASSES] = {4096, 1024, 1024, 64, 1};
 
 static char *co_chunk_map_(size_t bytes) {
-    struct co_classes *all = &CO_RT(classes);
-    if (all->limit != 0 && all->held + bytes > all->limit) {
+    if (co_shared_.limit != 0 && co_shared_.held + bytes > co_shared_.limit) {
         co_classes_reason_ = "the memory limit set for stacks is reached";
         return NULL;
     }
@@ -261,13 +284,13 @@ static char *co_chunk_map_(size_t bytes) {
     // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
     // has no such advice.
     (void)madvise(p, bytes, MADV_NOHUGEPAGE);
-    all->held += bytes;
+    co_shared_.held += bytes;
     CO_CHUNK_ROOT_(p, bytes);
     return p;
 }
 
 static void co_chunk_link_(struct co_chunk *chunk) {
-    struct co_chunk **first = &CO_RT(classes).all;
+    struct co_chunk **first = &co_shared_.chunks;
     chunk->all = *first;
     chunk->link = first;
     if (chunk->all != NULL)
@@ -281,7 +304,7 @@ static void co_chunk_unmap_(struct co_chunk *chunk) {
         chunk->all->link = chunk->link;
     if (chunk->at == NULL)
         return;
-    CO_RT(classes).held -= chunk->bytes;
+    co_shared_.held -= chunk->bytes;
     CO_CHUNK_UNROOT_(chunk->at, chunk->bytes);
     munmap(chunk->at, chunk->bytes);
     free(chunk);
@@ -324,7 +347,7 @@ static bool co_chunk_carve_(struct co_chunk *chunk) {
     size_t slot = chunk->carved, n = 1;
     if (!co_class_guarded_(chunk->class_)) {
         n = chunk->slots - slot < 64 ? chunk->slots - slot : 64;
-    } else if (CO_RT(classes).guard && !co_guard_set_(chunk->at + slot * chunk->stride)) {
+    } else if (co_shared_.guard && !co_guard_set_(chunk->at + slot * chunk->stride)) {
         snprintf(co_classes_text_, sizeof co_classes_text_,
                  "a guard page was refused (%s): vm.max_map_count=%ld mappings, one or two a guard",
                  strerror(errno), co_read_number_("/proc/sys/vm/max_map_count"));
@@ -354,34 +377,170 @@ static struct co_stack *co_class_alone_(unsigned class_, size_t bytes) {
         co_chunk_unmap_(chunk);
         return NULL;
     }
-    co_chunk_offer_(chunk);
-    return co_chunk_take_(chunk, class_);
+    chunk->open = 0;
+    return co_chunk_hand_out_(chunk, 0);
 }
 
-// The slow path: no slot of this class is free, or nothing is kept.
-struct co_stack *CO_RT(classes_more)(size_t bytes) {
-    struct co_classes *all = &CO_RT(classes);
+// ---- Threads ------------------------------------------------------------------------------------
+
+// A thread ends: its chunks belong to nobody until somebody needs them.
+static void co_thread_ends_(void *p) {
+    struct co_classes *mine = (struct co_classes *)p;
+    pthread_mutex_lock(&co_shared_.lock);
+    for (struct co_chunk *chunk = co_shared_.chunks, *after; chunk != NULL; chunk = after) {
+        after = chunk->all;
+        if (chunk->owner != mine)
+            continue;
+        if (chunk->at == NULL) {
+            co_chunk_unmap_(chunk); // lent, and the caller's storage may end with the thread
+            continue;
+        }
+        __atomic_store_n(&chunk->owner, NULL, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&co_shared_.spare[chunk->class_], chunk->slots, __ATOMIC_RELAXED);
+    }
+    *mine->link = mine->others;
+    if (mine->others != NULL)
+        mine->others->link = mine->link;
+    memset(mine, 0, sizeof *mine);
+    pthread_mutex_unlock(&co_shared_.lock);
+}
+
+// Before a thread's first chunk; under the lock.
+static bool co_thread_begins_(void) {
+    struct co_classes *mine = &CO_RT(classes);
+    if (mine->link != NULL)
+        return true;
+    if (!co_shared_.has_key)
+        co_shared_.has_key = pthread_key_create(&co_shared_.key, co_thread_ends_) == 0;
+    if (!co_shared_.has_key || pthread_setspecific(co_shared_.key, mine) != 0) {
+        co_classes_reason_ = "pthread has no key, or no memory, to see the end of a thread";
+        return false;
+    }
+    mine->others = co_shared_.threads;
+    mine->link = &co_shared_.threads;
+    if (mine->others != NULL)
+        mine->others->link = &mine->others;
+    co_shared_.threads = mine;
+    return true;
+}
+
+// A word of slots that other threads gave back, or 0. The flag goes first: who gives back sets it
+// last.
+static uint64_t co_chunk_collect_(struct co_chunk *chunk, unsigned w) {
+    __atomic_fetch_and(&chunk->returned_open, ~((uint64_t)1 << w), __ATOMIC_ACQ_REL);
+    return __atomic_exchange_n(&chunk->returned[w], 0, __ATOMIC_ACQ_REL);
+}
+
+static void co_chunk_return_(struct co_chunk *chunk, unsigned w, uint64_t bits) {
+    __atomic_fetch_or(&chunk->returned[w], bits, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&chunk->returned_open, (uint64_t)1 << w, __ATOMIC_RELEASE);
+}
+
+// All that was given back to a chunk of this thread becomes free.
+static bool co_chunk_reclaim_(struct co_chunk *chunk) {
+    bool was_open = chunk->open != 0;
+    uint64_t words = __atomic_load_n(&chunk->returned_open, __ATOMIC_ACQUIRE);
+    for (; words != 0; words &= words - 1) {
+        unsigned w = (unsigned)__builtin_ctzll(words);
+        uint64_t bits = co_chunk_collect_(chunk, w);
+        chunk->words[w] |= bits;
+        chunk->open |= (uint64_t)(bits != 0) << w;
+    }
+    if (!was_open && chunk->open != 0)
+        co_chunk_offer_(chunk);
+    return chunk->open != 0;
+}
+
+// One slot of a chunk that stays another thread's, or NULL.
+static struct co_stack *co_chunk_steal_(struct co_chunk *chunk) {
+    uint64_t words = __atomic_load_n(&chunk->returned_open, __ATOMIC_ACQUIRE);
+    for (; words != 0; words &= words - 1) {
+        unsigned w = (unsigned)__builtin_ctzll(words);
+        uint64_t bits = co_chunk_collect_(chunk, w);
+        if (bits == 0)
+            continue;
+        if ((bits & (bits - 1)) != 0)
+            co_chunk_return_(chunk, w, bits & (bits - 1));
+        return co_chunk_hand_out_(chunk, (size_t)w * 64 + (unsigned)__builtin_ctzll(bits));
+    }
+    return NULL;
+}
+
+// A stack that no thread uses: given back from elsewhere, left by a thread that ended, or stolen.
+static struct co_stack *co_class_spare_(unsigned class_) {
+    struct co_classes *mine = &CO_RT(classes);
+    struct co_stack *stolen = NULL;
+    for (struct co_chunk *chunk = co_shared_.chunks; chunk != NULL; chunk = chunk->all) {
+        if (chunk->class_ != class_ || chunk->alone)
+            continue;
+        if (chunk->owner == NULL) {
+            __atomic_store_n(&chunk->owner, mine, __ATOMIC_RELAXED);
+            if (chunk->open != 0)
+                co_chunk_offer_(chunk);
+            else if (chunk->carved < chunk->slots && co_chunk_carve_(chunk))
+                co_chunk_offer_(chunk);
+            if (chunk->carved < chunk->slots && mine->growing[class_] == NULL)
+                mine->growing[class_] = chunk;
+        }
+        if (chunk->owner == mine && co_chunk_reclaim_(chunk))
+            return co_chunk_take_(mine->open[class_], class_);
+        if (chunk->owner != mine && (stolen = co_chunk_steal_(chunk)) != NULL)
+            return stolen;
+    }
+    __atomic_store_n(&co_shared_.spare[class_], 0, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+// ---- The slow path: no slot of this class is free here, or nothing is kept ----------------------
+
+static struct co_stack *co_class_more_(size_t bytes) {
+    struct co_classes *mine = &CO_RT(classes);
     unsigned class_ = co_class_for_(bytes);
-    if (!all->ready)
-        all->ready = all->guard = true;
-    if (all->keep_none || class_ == CO_CLASS_HUGE)
+    if (!co_shared_.ready)
+        co_shared_.ready = co_shared_.guard = true;
+    if (co_shared_.keep_none || class_ == CO_CLASS_HUGE)
         return co_class_alone_(class_, bytes);
-    if (all->open[class_] == NULL) {
-        struct co_chunk *chunk = all->growing[class_];
+    if (!co_thread_begins_())
+        return NULL;
+    if (__atomic_load_n(&co_shared_.spare[class_], __ATOMIC_RELAXED) != 0) {
+        struct co_stack *stack = co_class_spare_(class_);
+        if (stack != NULL)
+            return stack;
+    }
+    if (mine->open[class_] == NULL) {
+        struct co_chunk *chunk = mine->growing[class_];
         if (chunk == NULL || chunk->carved == chunk->slots)
             chunk = co_chunk_new_(class_, co_class_slots_[class_], bytes);
         if (chunk == NULL)
             return NULL;
-        all->growing[class_] = chunk;
+        chunk->owner = mine;
+        mine->growing[class_] = chunk;
         if (!co_chunk_carve_(chunk))
             return NULL;
         co_chunk_offer_(chunk);
     }
-    return co_chunk_take_(all->open[class_], class_);
+    return co_chunk_take_(mine->open[class_], class_);
+}
+
+struct co_stack *CO_RT(classes_more)(size_t bytes) {
+    pthread_mutex_lock(&co_shared_.lock);
+    struct co_stack *stack = co_class_more_(bytes);
+    pthread_mutex_unlock(&co_shared_.lock);
+    return stack;
 }
 
 void CO_RT(classes_less)(struct co_stack *stack) {
-    co_chunk_unmap_(stack->chunk);
+    struct co_chunk *chunk = stack->chunk;
+    if (chunk->alone) {
+        pthread_mutex_lock(&co_shared_.lock);
+        co_chunk_unmap_(chunk);
+        pthread_mutex_unlock(&co_shared_.lock);
+        return;
+    }
+    // Nothing of the chunk may be touched after its slot is given back, but its class is needed.
+    unsigned class_ = chunk->class_;
+    co_chunk_return_(chunk, stack->slot / 64, (uint64_t)1 << stack->slot % 64);
+    __atomic_fetch_add(&co_shared_.spare[class_], 1, __ATOMIC_RELAXED);
 }
 
 CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes) {
@@ -396,9 +555,15 @@ CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes) {
                     CO_CLASS_MICRO_STRIDE);
     while (chunk->carved < chunk->slots)
         co_chunk_carve_(chunk);
-    co_chunk_link_(chunk);
-    co_chunk_offer_(chunk);
-    return chunk->slots;
+    pthread_mutex_lock(&co_shared_.lock);
+    bool begun = co_thread_begins_();
+    if (begun) {
+        chunk->owner = &CO_RT(classes);
+        co_chunk_link_(chunk);
+        co_chunk_offer_(chunk);
+    }
+    pthread_mutex_unlock(&co_shared_.lock);
+    return begun ? chunk->slots : 0;
 }
 
 #if CO_CLASSES_PAINT
@@ -450,20 +615,23 @@ void CO_RT(classes_look)(const struct co_stack *stack) {
 // ---- Settings -----------------------------------------------------------------------------------
 
 CO_EXPORT void CO_RT(backend_trim)(void) {
-    struct co_classes *all = &CO_RT(classes);
-    while (all->all != NULL)
-        co_chunk_unmap_(all->all);
-    memset(all->open, 0, sizeof all->open);
-    memset(all->growing, 0, sizeof all->growing);
+    pthread_mutex_lock(&co_shared_.lock);
+    while (co_shared_.chunks != NULL)
+        co_chunk_unmap_(co_shared_.chunks);
+    for (struct co_classes *t = co_shared_.threads; t != NULL; t = t->others) {
+        memset(t->open, 0, sizeof t->open);
+        memset(t->growing, 0, sizeof t->growing);
+    }
+    memset(co_shared_.spare, 0, sizeof co_shared_.spare);
+    pthread_mutex_unlock(&co_shared_.lock);
 }
 
 CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
-    struct co_classes *all = &CO_RT(classes);
     CO_RT(backend_trim)();
-    all->ready = true;
-    all->keep_none = config->fresh;
-    all->guard = config->guard;
-    all->limit = config->memory_limit;
+    co_shared_.ready = true;
+    co_shared_.keep_none = config->fresh;
+    co_shared_.guard = config->guard;
+    co_shared_.limit = config->memory_limit;
     return 0;
 }
 

@@ -43,7 +43,7 @@ awk -f "$here/stack_bounds.awk" -v unit="$unit" "$here/libc_stack.txt" "$graph" 
 # The launcher's own launcher, a cache, comes before the compiler: gcc alone is wanted here.
 for compiler in "$@"; do
     case $compiler in
-    *ccache | *sccache | *distcc) ;;
+    *ccache | *distcc) ;;
     *) break ;;
     esac
 done
