@@ -1,4 +1,4 @@
-// Stacks of their own: guards, large frames against guards, growing, giving back.
+// Stacks of their own: guards, large frames against guards, giving back.
 #include <backend.h>
 #include "common/mutant.h"
 #include "../kit.h"
@@ -235,23 +235,7 @@ KIT_CHECK(overflow_by_a_frame, CO_CAP_GUARD, KIT_SEGV,
          (size_t)(frame - below));
 }
 
-// ---- Growing and shrinking ----------------------------------------------------------------------
-
-KIT_CHECK(grows, CO_CAP_GROWS, KIT_ALWAYS,
-          "a body that stated 2 KiB uses 24 KiB, yields, and uses them again") {
-    enum { N = 20, STATED = 2048, USED = 24 << 10 };
-    static CO_VAR(excursion) v[N];
-    for (int i = 0; i < N; i++) {
-        WANT_STATUS(CO_INIT_STACK(excursion, &v[i], STATED, (size_t)USED), 0);
-        WANT_GO(excursion, &v[i], 0, CO_YIELDED, 1);
-    }
-    for (int i = 0; i < N; i++)
-        WANT_GO(excursion, &v[i], 0, CO_YIELDED, 1);
-    for (int i = 0; i < N; i++) {
-        WANT_GO(excursion, &v[i], 0, CO_RETURNED, 2);
-        WANT_FINI(excursion, &v[i]);
-    }
-}
+// ---- Giving back --------------------------------------------------------------------------------
 
 enum { DEEP = 48 << 10, MANY = 2000 };
 
