@@ -20,11 +20,11 @@
     }
 USE(2048)
 USE(16384)
-USE(65536)
+USE(49152)
 
 CORO_DECL(grow_2048, (word seed;), (), ())
 CORO_DECL(grow_16384, (word seed;), (), ())
-CORO_DECL(grow_65536, (word seed;), (), ())
+CORO_DECL(grow_49152, (word seed;), (), ())
 
 #if CO_PART_BODIES
 #define GROW(bytes)                                                                                \
@@ -37,8 +37,8 @@ CORO_DECL(grow_65536, (word seed;), (), ())
     }
 GROW(2048)
 GROW(16384)
-GROW(65536)
-#define CO_BODIES(_) _(grow_2048) _(grow_16384) _(grow_65536)
+GROW(49152)
+#define CO_BODIES(_) _(grow_2048) _(grow_16384) _(grow_49152)
 CO_DISPATCH(CO_BODIES)
 #endif
 
@@ -62,7 +62,7 @@ static size_t from;
     }
 LIVES(2048)
 LIVES(16384)
-LIVES(65536)
+LIVES(49152)
 
 static const struct size {
     long to;
@@ -71,7 +71,7 @@ static const struct size {
 } sizes[] = {
     {2048, run_2048, use_2048},
     {16384, run_16384, use_16384},
-    {65536, run_65536, use_65536},
+    {49152, run_49152, use_49152},
 };
 static const struct size *size;
 
@@ -104,8 +104,8 @@ static struct cb_counts expect(uint64_t n) {
 
 CB_SCENARIO(.id = "migrate", .unit = "life that grows", .kind = CB_KIND_TIME,
             .quick = CB_LIST(NULL), .normal = CB_LIST("from=256;to=2048", "from=4096;to=2048"),
-            .full = CB_LIST("from=2048;to=16384", "from=32768;to=16384", "from=256;to=65536",
-                            "from=131072;to=65536", "from=256;storage=fresh;to=2048",
+            .full = CB_LIST("from=2048;to=16384", "from=32768;to=16384", "from=256;to=49152",
+                            "from=131072;to=49152", "from=256;storage=fresh;to=2048",
                             "from=4096;storage=fresh;to=2048"),
             .needs = needs, .prepare = prepare, .run = run, .expect = expect);
 #endif
