@@ -183,9 +183,20 @@ CO_INLINE struct co_result co_go_(struct co_stackful *co, word in, void (*landin
     return r;
 }
 
+// The commonest start, without a call: nobody has bytes on the first running stack.
+CO_INLINE bool co_start_(struct co_stackful *co) {
+    struct co_running *first = &CO_RT(copied).stacks[0];
+    if (co->home != &CO_RT(copied).nowhere || first->in_place != NULL)
+        return false;
+    co->home = first;
+    first->in_place = co;
+    co_arch_prepare(&co->sw, first->top, (void (*)(void *))co->sw.body.ip);
+    return true;
+}
+
 // Goes on where the body is, or in `landing`.
 CO_INLINE struct co_result co_enter_(struct co_stackful *co, word in, void (*landing)(void *)) {
-    if (CO_UNLIKELY(co->home->in_place != co)) {
+    if (CO_UNLIKELY(co->home->in_place != co) && !co_start_(co)) {
         int placed = CO_RT(copied_place)(co);
         if (CO_UNLIKELY(placed < 0)) {
             struct co_result r = {0, (word)placed};
