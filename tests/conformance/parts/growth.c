@@ -191,41 +191,50 @@ KIT_DRIVERS(CO_BODIES)
 
 enum {
     STATED = 4096, // bytes of stack, where one is stated
-    BEYOND = 50,   // calls of 1 KiB, with nothing or 4 KiB stated
-    DEPTH = 140,   // frames that yield, each between 120 and 360 bytes
     TOGETHER = 6,  // coroutines that grow in turns, so that each one's stack has neighbours
 };
 
+// Calls of 1 KiB; frames that yield, 120 to 360 bytes each: 50 KiB either. A sanitizer pads frames.
+static word calls_beyond(void) {
+    return kit_sanitized ? 30 : 50;
+}
+
+static word frames_beyond(void) {
+    return kit_sanitized ? 40 : 140;
+}
+
 KIT_CHECK(every_depth, CO_CAP_GROWS | CO_CAP_RECURSION, KIT_ALWAYS,
           "yields at every depth down and up, pointers into all frames: none moves or is lost") {
+    const word levels = frames_beyond();
     CO_VAR(rung) v[TOGETHER] = {};
     for (word k = 0; k < TOGETHER; k++)
-        WANT_STATUS(CO_INIT_STACK(rung, &v[k], k % 2 * STATED, NULL, DEPTH, k), 0);
-    for (word step = 0; step < 2 * DEPTH; step++)
+        WANT_STATUS(CO_INIT_STACK(rung, &v[k], k % 2 * STATED, NULL, levels, k), 0);
+    for (word step = 0; step < 2 * levels; step++)
         for (word k = 0; k < TOGETHER; k++) {
-            word depth = step < DEPTH ? DEPTH - step : step - DEPTH + 1;
-            word before = step <= DEPTH ? (step == DEPTH ? 1 : depth + 1) : depth - 1;
+            word depth = step < levels ? levels - step : step - levels + 1;
+            word before = step <= levels ? (step == levels ? 1 : depth + 1) : depth - 1;
             WANT_GO(rung, &v[k], before + k, CO_YIELDED, depth);
         }
     for (word k = 0; k < TOGETHER; k++) {
-        WANT_GO(rung, &v[k], DEPTH + k, CO_RETURNED, 0);
+        WANT_GO(rung, &v[k], levels + k, CO_RETURNED, 0);
         WANT_FINI(rung, &v[k]);
     }
 }
 
 KIT_CHECK(every_depth_in_c, CO_CAP_GROWS | CO_CAP_DEEP_YIELD, KIT_ALWAYS,
           "so it is with C functions that yield at every depth") {
+    const word levels = frames_beyond();
     CO_VAR(ladder) v[TOGETHER] = {};
     for (word k = 0; k < TOGETHER; k++)
-        WANT_STATUS(CO_INIT_STACK(ladder, &v[k], k % 2 * STATED, DEPTH + 1, k), 0);
-    for (word step = 0; step < 2 * DEPTH; step++)
+        WANT_STATUS(CO_INIT_STACK(ladder, &v[k], k % 2 * STATED, levels + 1, k), 0);
+    for (word step = 0; step < 2 * levels; step++)
         for (word k = 0; k < TOGETHER; k++) {
-            word depth = step < DEPTH ? DEPTH - step : step - DEPTH + 1;
-            word before = step <= DEPTH ? (step == DEPTH ? 1 : depth + 1) : depth - 1;
+            word depth = step < levels ? levels - step : step - levels + 1;
+            word before = step <= levels ? (step == levels ? 1 : depth + 1) : depth - 1;
             WANT_GO(ladder, &v[k], before + k, CO_YIELDED, depth);
         }
     for (word k = 0; k < TOGETHER; k++) {
-        WANT_GO(ladder, &v[k], DEPTH + k, CO_RETURNED, 0);
+        WANT_GO(ladder, &v[k], levels + k, CO_RETURNED, 0);
         WANT_FINI(ladder, &v[k]);
     }
 }
@@ -233,7 +242,7 @@ KIT_CHECK(every_depth_in_c, CO_CAP_GROWS | CO_CAP_DEEP_YIELD, KIT_ALWAYS,
 static void dig_together(size_t stated) {
     CO_VAR(digger) v[TOGETHER] = {};
     for (word k = 0; k < TOGETHER; k++)
-        WANT_STATUS(CO_INIT_STACK(digger, &v[k], stated, BEYOND + k, k, 3), 0);
+        WANT_STATUS(CO_INIT_STACK(digger, &v[k], stated, calls_beyond() + k, k, 3), 0);
     for (word round = 0; round < 3; round++)
         for (word k = 0; k < TOGETHER; k++)
             WANT_GO(digger, &v[k], k, CO_YIELDED, round);
@@ -274,7 +283,7 @@ KIT_CHECK(caught_from_below, CO_CAP_GROWS | CO_CAP_DEEP_YIELD, KIT_ALWAYS,
     enum { ROUNDS = 60 };
     CO_VAR(falls) v[TOGETHER] = {};
     for (word k = 0; k < TOGETHER; k++) {
-        WANT_INIT(falls, &v[k], BEYOND, 7 + k, ROUNDS);
+        WANT_INIT(falls, &v[k], calls_beyond(), 7 + k, ROUNDS);
         WANT_GO(falls, &v[k], 0, CO_YIELDED, 7 + k);
     }
     for (word round = 0; round < ROUNDS; round++)
@@ -313,7 +322,7 @@ KIT_CHECK(growth_is_kept_once, CO_CAP_GROWS, KIT_ALWAYS,
         CO_VAR(digger) v = {};
         if (i == 8)
             first = kit_memory_now();
-        WANT_INIT(digger, &v, BEYOND, i, 1);
+        WANT_INIT(digger, &v, calls_beyond(), i, 1);
         WANT_GO(digger, &v, 0, CO_YIELDED, 0);
         if (i % 2 == 0)
             WANT_GO(digger, &v, i, CO_RETURNED, 0);
