@@ -39,13 +39,20 @@ static void check_counts(const struct cb_scenario *s, const char *cell, uint64_t
              (uintmax_t)should.yields);
 }
 
+// A thread's round trip takes a thousand times as long: of the long runs it does one.
+static bool is_left_to_others(uint64_t n) {
+    return (check_caps & CO_CAP_PARALLEL) != 0 && n > 10 && n != 4097;
+}
+
 static void check_time(const struct cb_scenario *s, const char *cell) {
     uint64_t checksums[LENGTHS];
     for (size_t i = 0; i < LENGTHS; i++) {
         uint64_t n = lengths[i];
         struct cb_counts should = s->expect(n);
-        check_counts(s, cell, n, s->run(n), should);
         checksums[i] = should.checksum;
+        if (is_left_to_others(n))
+            continue;
+        check_counts(s, cell, n, s->run(n), should);
         if (s->hand == NULL)
             continue;
         struct cb_counts by_hand = {s->hand(n).checksum, should.creations, should.yields};
