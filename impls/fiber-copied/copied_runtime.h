@@ -286,7 +286,7 @@ void CO_RT(copied_orphan)(const struct co_running *stack) {
 
 // Copies out what a coroutine has on its stack from `sp` up. 0 or CO_E_NOMEM.
 static int co_save_(struct co_stackful *co, const void *sp) {
-    if (CO_RT(copied).count > 1 && co_save_owned_(co->home) < 0)
+    if (CO_MUTATE(leave_owned, CO_RT(copied).count > 1, false) && co_save_owned_(co->home) < 0)
         return CO_E_NOMEM;
     const char *low = co_aligned_(sp);
     size_t bytes = (size_t)(co->home->top - low);

@@ -32,6 +32,7 @@ set(kit_mutants
     "silent_failure    nomem   each_allocation              stackless-chain,stackless-leaf"
     "copy_short        close   many_in_any_order            fiber-copied"
     "skip_copy         close   many_in_any_order            fiber-copied"
+    "leave_owned       calls   drivers_in_turn              fiber-copied"
     "misalign_call     machine alignment                    fiber-separate"
     "silent_failure    nomem   each_allocation              thread-futex,thread-condvar,thread-cached")
 
