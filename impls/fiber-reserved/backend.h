@@ -4,6 +4,7 @@
 #define CO_BACKEND_H
 
 #include "corobench/coro.h"
+#include "common/annotate.h"
 
 #define CO_BACKEND_CONTRACT 1
 #define CO_BACKEND_NAME "fiber-reserved"
@@ -15,8 +16,9 @@
     (CO_CAP_DEEP_YIELD | CO_CAP_RECURSION | CO_CAP_GUARD | CO_CAP_REUSE | CO_CAP_STACK_SIZE |      \
      CO_CAP_CALLEE_SAVED | CO_CAP_GROWS | CO_CAP_GIVES_BACK | CO_CAP_MIGRATES)
 
-#define CO_STACK_BYTES (60 << 10) // and a guard page of 4 KiB
-#define CO_STACK_BATCH 1024       // 64 MiB; the kernel makes one mapping of neighbours
+// And a guard page of 4 KiB. AddressSanitizer makes frames larger.
+#define CO_STACK_BYTES ((CO_STACK_ASAN ? 124 : 60) << 10)
+#define CO_STACK_BATCH 1024 // 64 MiB; the kernel makes one mapping of neighbours
 #define CO_STACK_TRIM (16 << 10)
 #include "common/fiber.h"
 
