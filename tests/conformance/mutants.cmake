@@ -4,10 +4,10 @@
 # of them), and the backends that have such a place.
 
 set(kit_mutants
-    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-split,fiber-inline,fiber-ret,fiber-ret-fp"
+    "drop_register     machine registers_of_body            fiber-full,fiber-small,fiber-classes,fiber-split,fiber-inline,fiber-ret,fiber-ret-fp"
     "drop_register     machine registers_of_resumer         fiber-full,fiber-small,fiber-split,fiber-inline,fiber-ret,fiber-ret-fp"
     "drop_control      machine control_words                fiber-fp,fiber-ret-fp"
-    "misalign          machine alignment                    fiber-full,fiber-small,fiber-split,fiber-ret,fiber-ret-fp"
+    "misalign          machine alignment                    fiber-full,fiber-small,fiber-classes,fiber-split,fiber-ret,fiber-ret-fp"
     "no_guard          stacks  overflow,overflow_large,overflow_early  fiber-full,fiber-small,fiber-reserved"
     "guard_believed    stacks  overflow_if_the_kernel_lies  fiber-full,fiber-small,fiber-reserved"
     "guard_optional    stacks  no_stack_without_guard       fiber-full,fiber-small,fiber-reserved"
