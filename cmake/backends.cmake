@@ -475,6 +475,10 @@ endfunction()
 # Whether a run of the size CB_SIZE measures any cell of this scenario in this binding:
 # harness/data/plan.json says so, by globs of scenario/params.
 function(cb_wants_binding out scenario binding)
+    if(CB_BINDINGS AND NOT binding IN_LIST CB_BINDINGS)
+        set(${out} FALSE PARENT_SCOPE)
+        return()
+    endif()
     set(${out} TRUE PARENT_SCOPE)
     if(CB_SIZE STREQUAL "")
         return()

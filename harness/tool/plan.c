@@ -187,7 +187,8 @@ static void make_cell(const struct making *m, const json_t *scenario, const json
         set_status(cell, cb_status_from_text(p->status), p->note);
     else if (!is_built(scenario, binding))
         set_status(cell, CB_CELL_UNAVAILABLE,
-                   "this binding was not built: configure without CB_BINDINGS");
+                   "this binding was not built: configure with -DCB_BINDINGS= and the size that is "
+                   "measured");
     else
         set_status(cell, *status ? cb_status_from_text(status) : CB_CELL_OK,
                    text_of(described, "note"));

@@ -73,6 +73,6 @@ static struct cb_counts expect(uint64_t n) {
 }
 
 CB_SCENARIO(.id = "call", .unit = "coroutine call", .kind = CB_KIND_TIME,
-            .quick = CB_LIST("yields=1"), .normal = CB_LIST("yields=0", "yields=16"),
-            .full = CB_LIST(NULL), .prepare = prepare, .run = run, .expect = expect);
+            .quick = CB_LIST("yields=1"), .normal = CB_LIST("yields=16"),
+            .full = CB_LIST("yields=0"), .prepare = prepare, .run = run, .expect = expect);
 #endif

@@ -135,8 +135,7 @@ static struct cb_counts expect(uint64_t n) {
 
 CB_SCENARIO(.id = "fold", .unit = "element", .kind = CB_KIND_TIME,
             .quick = CB_LIST("levels=1;reduce=serial"),
-            .normal = CB_LIST("levels=2;reduce=serial", "levels=8;reduce=serial",
-                              "levels=1;reduce=vector"),
-            .full = CB_LIST("levels=2;reduce=vector", "levels=8;reduce=vector"), .prepare = prepare,
+            .normal = CB_LIST("levels=2;reduce=serial", "levels=8;reduce=serial"),
+            .full = CB_LIST("levels=1;reduce=vector", "levels=2;reduce=vector", "levels=8;reduce=vector"), .prepare = prepare,
             .run = run, .hand = hand, .expect = expect);
 #endif

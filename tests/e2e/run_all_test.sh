@@ -94,8 +94,8 @@ if grep -q 'build clang' "$tree/calls"; then wrong "quick builds with clang"; fi
 
 run
 exits 0
-calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=4"
-calls "build clang -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=4"
+calls "build release -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=default -DCB_LINKS=4"
+calls "build clang -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=quick -DCB_LINKS=4"
 calls "corobench run --compiler gcc,clang"
 
 run --full --compiler=clang --backend 'a*,beta' --scenario 'y*' --scenario fold
