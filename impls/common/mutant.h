@@ -24,11 +24,11 @@
 //   silent_failure     CO_E_NOMEM comes without a reason
 //   copy_short         the lowest bytes of a stack are not copied out
 //   skip_copy          a stack is not copied in again
-//   leave_owned        a stack is copied out, and with it the control block of one in place
-//   elsewhere misalign_call      a C function called on another stack finds it not aligned to 16
-//   bytes keep_limit         a switch leaves the stack limit of prologues where it was keep_segment
-//   a switch does not notice that the stack has another segment now jump_keeps_limit   a jump to a
-//   handler on an earlier segment does so
+//   leave_owned        a control block is copied out with a stack, its owner being in place
+//   misalign_call      a C function called on another stack finds it not aligned to 16 bytes
+//   keep_limit         a switch leaves the stack limit of prologues where it was
+//   keep_segment       a switch does not notice that the stack has another segment now
+//   jump_keeps_limit   a jump to a handler on an earlier segment does so
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
