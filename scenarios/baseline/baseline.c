@@ -108,8 +108,7 @@ static struct cb_counts expect(uint64_t n) {
 }
 
 CB_SCENARIO(.id = "baseline", .unit = "operation", .kind = CB_KIND_TIME,
-            .quick = CB_LIST("op=indirect-call"),
-            .normal = CB_LIST("frames=16;op=calls"),
+            .quick = CB_LIST("op=indirect-call"), .normal = CB_LIST("frames=16;op=calls"),
             .full = CB_LIST("op=loop", "op=call", "frames=4;op=calls", "frames=64;op=calls"),
             .prepare = prepare, .run = run, .expect = expect);
 #endif

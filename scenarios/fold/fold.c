@@ -136,6 +136,7 @@ static struct cb_counts expect(uint64_t n) {
 CB_SCENARIO(.id = "fold", .unit = "element", .kind = CB_KIND_TIME,
             .quick = CB_LIST("levels=1;reduce=serial"),
             .normal = CB_LIST("levels=2;reduce=serial", "levels=8;reduce=serial"),
-            .full = CB_LIST("levels=1;reduce=vector", "levels=2;reduce=vector", "levels=8;reduce=vector"), .prepare = prepare,
-            .run = run, .hand = hand, .expect = expect);
+            .full = CB_LIST("levels=1;reduce=vector", "levels=2;reduce=vector",
+                            "levels=8;reduce=vector"),
+            .prepare = prepare, .run = run, .hand = hand, .expect = expect);
 #endif
