@@ -509,12 +509,13 @@ static struct co_stack *co_class_more_(size_t bytes) {
     }
     if (mine->open[class_] == NULL) {
         struct co_chunk *chunk = mine->growing[class_];
-        if (chunk == NULL || chunk->carved == chunk->slots)
+        if (chunk == NULL || chunk->carved == chunk->slots) {
             chunk = co_chunk_new_(class_, co_class_slots_[class_], bytes);
-        if (chunk == NULL)
-            return NULL;
-        chunk->owner = mine;
-        mine->growing[class_] = chunk;
+            if (chunk == NULL)
+                return NULL;
+            chunk->owner = mine;
+            mine->growing[class_] = chunk;
+        }
         if (!co_chunk_carve_(chunk))
             return NULL;
         co_chunk_offer_(chunk);
