@@ -79,7 +79,7 @@ run_preset() {
     results=$PWD/build/logs/$preset-tests.xml
     rm -f "$results"
     if ! scripts/build "$preset" -k -t all -t tests \
-        -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE= -DCB_LINKS=1 \
+        -DCB_BACKENDS= -DCB_SCENARIOS= -DCB_SIZE=default -DCB_LINKS=1 \
         "-DCB_BINDINGS=$(bindings_of "$preset")"; then
         failed=$((failed + 1))
         failures+=("$preset: the build")
