@@ -68,3 +68,21 @@ cmp -s "$source/README.md" "$tree/edited/README.md" && wrong "its headline has n
 holds "$tree/edited" >/dev/null 2>&1 && wrong "an edited figure was not found by this test"
 
 echo "the headline is that of $run"
+
+# ---- Every backend and every scenario has a page that its folder's README leads to ----------------
+
+# Prints the folders that README.md beside them does not lead to, or that have no page.
+without_page() {
+    for folder in "$1"/*/; do
+        name=$(basename "$folder")
+        [ "$name" != common ] || continue
+        [ -e "$folder/README.md" ] && grep -qF "]($name/README.md)" "$1/README.md" || echo "$name"
+    done
+}
+for room in impls scenarios; do
+    missing=$(without_page "$source/$room")
+    [ -z "$missing" ] || wrong "$room/README.md does not lead to a page of: $missing"
+    cp -r "$source/$room" "$tree/$room"
+    mkdir "$tree/$room/zz-new"
+    [ "$(without_page "$tree/$room")" = zz-new ] || wrong "a new folder of $room without a page goes unnoticed"
+done
