@@ -17,8 +17,14 @@
 // in its object, or nothing, where there is no bound.
 #define CO_NEED_SYM_(name) CO_CAT(CO_SYM(name), stack_bound)
 #define CO_NEED_DECL_(name) extern const uint32_t CO_NEED_SYM_(name) __attribute__((weak));
+#define CO_BOUND_OF_(name) (&CO_NEED_SYM_(name) != NULL ? CO_NEED_SYM_(name) : 0)
+#if CO_CLASSES_PAINT
+// What somebody stated is not what is compared, and at -O0 it may be too little.
 #define CO_NEED_(name, bytes)                                                                      \
-    ((bytes) != 0 ? (bytes) : &CO_NEED_SYM_(name) != NULL ? CO_NEED_SYM_(name) : 0)
+    ((bytes) > CO_NEED_LARGE ? (bytes) : (bytes) != 0 ? 0 : CO_BOUND_OF_(name))
+#else
+#define CO_NEED_(name, bytes) ((bytes) != 0 ? (bytes) : CO_BOUND_OF_(name))
+#endif
 
 #include "classes.h"
 #define CO_OWN_STACKS 1
