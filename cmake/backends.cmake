@@ -233,9 +233,10 @@ function(cb_backend_options target backend)
     target_link_options(${target} PUBLIC ${link_flags})
     set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX CB_BACKEND "${backend}")
     cb_backend_property(launcher "${backend}" LAUNCHER)
+    list(APPEND launcher ${CMAKE_C_COMPILER_LAUNCHER}) # none: nothing, not an empty argument
     if(launcher)
         set_target_properties(${target} PROPERTIES
-            C_COMPILER_LAUNCHER "${launcher};${CMAKE_C_COMPILER_LAUNCHER}")
+            C_COMPILER_LAUNCHER "${launcher}")
     endif()
 endfunction()
 
