@@ -91,7 +91,7 @@ foreach(line IN LISTS kit_false_claims)
         endif()
         foreach(check IN LISTS checks)
             set(test conformance-false-claim-${backend}-${capability}/${check})
-            add_test(NAME ${test} COMMAND conformance-${backend} --claim ${capability}
+            add_test(NAME ${test} COMMAND conformance-${backend}-timed --claim ${capability}
                 "${part}.${check}")
             set_tests_properties(${test} PROPERTIES TIMEOUT 60
                 PASS_REGULAR_EXPRESSION "not ok [0-9]+ - [a-z]+/${part}.${check}")
