@@ -4,6 +4,11 @@ if(NOT CB_ARCH STREQUAL "x86_64")
 endif()
 # Then what the compiler says of a frame is all of it, and nothing has to be added for each leaf.
 set(CB_FLAGS -mno-red-zone)
+# numa.h binds chunks to nodes by hwloc; without it, it says so.
+if(TARGET PkgConfig::HWLOC)
+    list(APPEND CB_FLAGS -DCO_CLASSES_HWLOC=1)
+    set(CB_LIBS PkgConfig::HWLOC)
+endif()
 # clang writes no call graph: there, bodies whose need is not stated get the large class.
 if(CB_COMPILER STREQUAL "gcc")
     set(CB_LAUNCHER sh "${CB_BACKEND_DIR}/stack_bounds.sh")

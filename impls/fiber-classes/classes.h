@@ -93,6 +93,15 @@ struct co_classes {
     struct co_classes *others, **link;    // the list of all threads that have chunks
 };
 
+// What is known of NUMA, see numa.h; a test may say how many nodes there are.
+struct co_numa {
+    unsigned nodes; // 0: nobody looked yet
+    size_t bound;   // chunks that were bound
+    void *at;       // the last chunk that should be
+    size_t bytes;
+    const char *says;
+};
+
 // The initial-exec model: an offset from the thread pointer, no call. In the program even the
 // offset is a constant.
 #define CO_CLASSES_TLS __thread __attribute__((visibility("hidden"), tls_model("initial-exec")))
@@ -101,6 +110,7 @@ struct co_classes {
 extern "C" {
 #endif
 extern CO_CLASSES_TLS struct co_classes CO_RT(classes);
+extern __attribute__((visibility("hidden"))) struct co_numa CO_RT(classes_numa);
 __attribute__((visibility("hidden"))) struct co_stack *CO_RT(classes_more)(size_t bytes);
 __attribute__((visibility("hidden"))) void CO_RT(classes_less)(struct co_stack *stack);
 __attribute__((visibility("hidden"), noreturn)) void CO_RT(classes_die)(const char *why);
@@ -115,6 +125,9 @@ __attribute__((visibility("hidden"))) void CO_RT(classes_look)(const struct co_s
 // stacks, 0 where there is no room for one. Only while no coroutine exists; the next trim or
 // configure gives the storage back.
 CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes);
+
+// What became of the last new chunk: bound to a NUMA node, or why not.
+CO_EXPORT const char *CO_RT(classes_numa_says)(void);
 #ifdef __cplusplus
 }
 #endif
@@ -213,6 +226,8 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "numa.h"
+
 #if CO_STACK_ASAN
 #include <sanitizer/lsan_interface.h>
 #define CO_CHUNK_ROOT_(p, bytes) __lsan_register_root_region((p), (bytes))
@@ -284,6 +299,7 @@ static char *co_chunk_map_(size_t bytes) {
     // One touched byte must cost a page, not a huge page. Not fatal: a kernel without huge pages
     // has no such advice.
     (void)madvise(p, bytes, MADV_NOHUGEPAGE);
+    co_numa_bind_(p, bytes);
     co_shared_.held += bytes;
     CO_CHUNK_ROOT_(p, bytes);
     return p;

@@ -1,5 +1,5 @@
 // Size classes and their pools: which class a body gets, that slots are never handed out twice,
-// what giving back twice does, a micro pool in the caller's storage.
+// what giving back twice does, a micro pool in the caller's storage, chunks bound to a NUMA node.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,10 +206,56 @@ static void lent(void **state) {
     co_backend_trim();
 }
 
+// Maps a chunk and gives it back; what the backend then says of NUMA.
+static const char *numa_says(int *policy) {
+    struct co_stack *stack = co_stack_new(5000);
+    assert_non_null(stack);
+    const unsigned long by_address = 2; // MPOL_F_ADDR
+    *policy = -1;
+    syscall(SYS_get_mempolicy, policy, NULL, 0, stack->low, by_address);
+    co_stack_free(stack);
+    co_backend_trim();
+    return co_classes_numa_says();
+}
+
+// With one node nothing is bound. Told of two, a chunk is bound to the node of this thread, which
+// works on a machine with one node too; some containers refuse it, and then creation goes on.
+static void nodes(void **state) {
+    (void)state;
+    const struct co_numa before = co_classes_numa;
+    int policy;
+    co_classes_numa.nodes = 1;
+    co_classes_numa.at = NULL;
+    assert_string_equal(numa_says(&policy), "one NUMA node: nothing to bind");
+    assert_null(co_classes_numa.at);
+    assert_true(policy <= 0); // the default policy, or the kernel does not say
+
+    co_classes_numa.nodes = 2;
+    const char *says = numa_says(&policy);
+    assert_non_null(co_classes_numa.at);
+    assert_true(co_classes_numa.bytes > 5000);
+#if CO_CLASSES_HWLOC
+    if (co_classes_numa.bound == before.bound + 1) {
+        assert_string_equal(says, "chunks are bound to the node of the thread that maps them");
+        assert_int_not_equal(policy, 0);
+    } else {
+        assert_int_equal(co_classes_numa.bound, before.bound);
+        assert_true(policy <= 0);
+        assert_string_not_equal(says, "chunks are bound to the node of the thread that maps them");
+    }
+#else
+    assert_string_equal(says, "built without hwloc: chunks are not bound");
+#endif
+    co_classes_numa.nodes = 0; // this machine's own, whatever it has
+    says = numa_says(&policy);
+    assert_true(co_classes_numa.nodes >= 1);
+    assert_true((co_classes_numa.nodes == 1) == (strncmp(says, "one NUMA node", 13) == 0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stated_needs), cmocka_unit_test(computed_needs), cmocka_unit_test(slots),
-        cmocka_unit_test(mistakes),     cmocka_unit_test(lent),
+        cmocka_unit_test(mistakes),     cmocka_unit_test(lent),           cmocka_unit_test(nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
