@@ -1,7 +1,7 @@
 #!/bin/sh
 # corobench from the outside: wrong usage, hostile surroundings, misbehaving bench programs, and runs
 # that are killed. The bench programs are fakes (fake-bench), so nothing here depends on the machine.
-# Prints TAP. CB_BUILD_DIR is the build folder; CB_KILLS how many runs are killed (6).
+# Prints TAP. CB_BUILD_DIR is the build folder; CB_KILLS how many runs are killed (20).
 # Runs in: gcc asan
 set -u
 
@@ -459,7 +459,7 @@ layout log >stopped.txt
 check "the same order and padding" cmp stopped.txt layout.txt
 
 moment=0
-while [ $moment -lt "${CB_KILLS:-6}" ]; do
+while [ $moment -lt "${CB_KILLS:-20}" ]; do
     moment=$((moment + 1))
     run=results/killed$moment
     "$corobench" run --programs good --quick --seed 7 --name killed$moment >out.txt 2>err.txt &
