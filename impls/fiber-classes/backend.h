@@ -20,8 +20,12 @@
 #define CO_BOUND_OF_(name) (&CO_NEED_SYM_(name) != NULL ? CO_NEED_SYM_(name) : 0)
 #if CO_CLASSES_PAINT
 // What somebody stated is not what is compared, and at -O0 it may be too little.
+#define CO_NAME_OF_(symbol) #symbol
+#define CO_NAME_(symbol) CO_NAME_OF_(symbol)
 #define CO_NEED_(name, bytes)                                                                      \
-    ((bytes) > CO_NEED_LARGE ? (bytes) : (bytes) != 0 ? 0 : CO_BOUND_OF_(name))
+    (CO_RT(painted_body) = CO_NAME_(CO_SYM(name)), (bytes) > CO_NEED_LARGE ? (bytes)               \
+                                                   : (bytes) != 0          ? 0                     \
+                                                                           : CO_BOUND_OF_(name))
 #else
 #define CO_NEED_(name, bytes) ((bytes) != 0 ? (bytes) : CO_BOUND_OF_(name))
 #endif

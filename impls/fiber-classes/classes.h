@@ -40,6 +40,10 @@ struct co_stack {
     char *low;     // lowest usable byte
     word valgrind; // what Valgrind calls it
 #endif
+#if CO_CLASSES_PAINT
+    const char *body; // the entry that runs on it
+    size_t painted;   // how many bytes
+#endif
 };
 
 enum {
@@ -115,6 +119,7 @@ __attribute__((visibility("hidden"))) struct co_stack *CO_RT(classes_more)(size_
 __attribute__((visibility("hidden"))) void CO_RT(classes_less)(struct co_stack *stack);
 __attribute__((visibility("hidden"), noreturn)) void CO_RT(classes_die)(const char *why);
 #if CO_CLASSES_PAINT
+extern CO_CLASSES_TLS const char *CO_RT(painted_body); // for which a stack is wanted
 __attribute__((visibility("hidden"))) void CO_RT(classes_paint)(struct co_stack *stack,
                                                                 size_t need);
 __attribute__((visibility("hidden"))) void CO_RT(classes_look)(const struct co_stack *stack);
@@ -590,27 +595,71 @@ CO_EXPORT size_t CO_RT(classes_lend)(void *storage, size_t bytes) {
 enum { CO_PAINT_ = 0xA7 };
 static size_t co_painted_stacks_, co_painted_most_, co_painted_bound_;
 
+// The most that each body without a bound used, for CO_STACK_PROFILE: a file of the environment.
+// What used all that is painted is not in it.
+enum { CO_PROFILED_MOST_ = 16 << 10, CO_PROFILED_BODIES_ = 512 };
+CO_CLASSES_TLS const char *CO_RT(painted_body);
+static const char *co_profile_;
+static pid_t co_profile_of_;
+static struct {
+    const char *body;
+    size_t used;
+} co_profiled_[CO_PROFILED_BODIES_];
+
 // How far down a stack is painted: beyond its bound.
 static size_t co_painted_(size_t need) {
-    return need == 0 || need > CO_NEED_LARGE / 2 ? 0 : need + 4096;
+    if (need == 0)
+        return co_profile_ == NULL ? 0 : CO_PROFILED_MOST_;
+    return need > CO_NEED_LARGE / 2 ? 0 : need + 4096;
+}
+
+static void co_profile_add_(const char *body, size_t used) {
+    size_t i = 0;
+    pthread_mutex_lock(&co_shared_.lock);
+    while (i < CO_PROFILED_BODIES_ && co_profiled_[i].body != NULL &&
+           strcmp(co_profiled_[i].body, body) != 0)
+        i++;
+    if (i == CO_PROFILED_BODIES_)
+        CO_RT(classes_die)("a profile has no room for so many bodies");
+    co_profiled_[i].body = body;
+    if (used > co_profiled_[i].used)
+        co_profiled_[i].used = used;
+    pthread_mutex_unlock(&co_shared_.lock);
+}
+
+static void co_profile_write_(void) {
+    FILE *file = co_profile_of_ == getpid() ? fopen(co_profile_, "w") : NULL;
+    if (file == NULL)
+        return;
+    for (size_t i = 0; i < CO_PROFILED_BODIES_ && co_profiled_[i].body != NULL; i++)
+        if (co_profiled_[i].used < CO_PROFILED_MOST_)
+            fprintf(file, "%s %zu\n", co_profiled_[i].body, co_profiled_[i].used);
+    fclose(file);
 }
 
 static void co_paint_report_(void) {
     fprintf(stderr, "painted: %zu stacks with a bound, the nearest used %zu of %zu\n",
             co_painted_stacks_, co_painted_most_, co_painted_bound_);
+    if (co_profile_ != NULL)
+        co_profile_write_();
 }
 
 void CO_RT(classes_paint)(struct co_stack *stack, size_t need) {
     static bool reports;
-    if (!reports)
+    if (!reports) {
         reports = atexit(co_paint_report_) == 0;
+        co_profile_ = getenv("CO_STACK_PROFILE");
+        co_profile_of_ = getpid();
+    }
+    stack->body = CO_RT(painted_body);
+    stack->painted = co_painted_(need);
     stack->need = (uint32_t)need;
-    co_painted_stacks_ += co_painted_(need) != 0;
-    memset((char *)stack - co_painted_(need), CO_PAINT_, co_painted_(need));
+    co_painted_stacks_ += need != 0 && stack->painted != 0;
+    memset((char *)stack - stack->painted, CO_PAINT_, stack->painted);
 }
 
 void CO_RT(classes_look)(const struct co_stack *stack) {
-    const unsigned char *top = (const unsigned char *)stack, *p = top - co_painted_(stack->need);
+    const unsigned char *top = (const unsigned char *)stack, *p = top - stack->painted;
     // What the first resume loads stands on the stack too, whatever the body needs.
     size_t bound = stack->need < 48 ? 48 : stack->need;
     if (p == top)
@@ -618,6 +667,10 @@ void CO_RT(classes_look)(const struct co_stack *stack) {
     while (p < top && *p == CO_PAINT_)
         p++;
     size_t used = (size_t)(top - p);
+    if (stack->need == 0) {
+        co_profile_add_(stack->body, used);
+        return;
+    }
     if (used > bound) {
         fprintf(stderr, "painted: %zu bytes were used, the bound is %zu\n", used, bound);
         abort();

@@ -1,14 +1,16 @@
 #!/bin/sh
 # Runs a compiler and puts the stack bounds of the coroutine bodies into the object it writes.
 #
-# usage: stack_bounds.sh CHECKSUM COMPILER ARGUMENT...
+# usage: stack_bounds.sh CHECKSUM PROFILE COMPILER ARGUMENT...
 #
 # The build names it as the compiler's launcher. A unit that has bodies is compiled with gcc's
 # -fcallgraph-info=su; stack_bounds.awk turns that into one word a body, <entry>_stack_bound, which
-# is linked into the same object. Any other command runs as it is.
+# is linked into the same object. Any other command runs as it is. PROFILE is a file, or "-".
 set -eu
 
-shift
+profile=$2
+shift 2
+[ "$profile" != - ] || profile=
 here=$(dirname "$0")
 object='' source='' previous='' compiles=no
 for argument in "$@"; do
@@ -37,7 +39,8 @@ rm -f "$graph"
 if [ ! -f "$graph" ]; then
     CCACHE_DISABLE=1 "$@" -fcallgraph-info=su
 fi
-awk -f "$here/stack_bounds.awk" -v unit="$unit" "$here/libc_stack.txt" "$graph" >"$bounds.s"
+awk -f "$here/stack_bounds.awk" -v unit="$unit" -v profile="$profile" \
+    "$here/libc_stack.txt" "$graph" >"$bounds.s"
 [ -s "$bounds.s" ] || exit 0
 
 # The launcher's own launcher, a cache, comes before the compiler: gcc alone is wanted here.

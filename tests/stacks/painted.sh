@@ -1,11 +1,17 @@
 #!/bin/sh
 # Runs a program on painted stacks: it must succeed, and must have had stacks with a bound.
 #
-# usage: painted.sh PROGRAM
+# usage: painted.sh [--profile FILE] PROGRAM [ARGUMENT...]
+#
+# FILE gets what each body without a bound used at most: lines "entry bytes", for CB_STACK_PROFILE.
 set -eu
 
+if [ "$1" = --profile ]; then
+    export CO_STACK_PROFILE="$2"
+    shift 2
+fi
 status=0
-said=$("$1" 2>&1) || status=$?
+said=$("$@" 2>&1) || status=$?
 if [ "$status" -ne 0 ]; then
     echo "$said"
     exit "$status"
