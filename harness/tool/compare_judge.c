@@ -41,8 +41,17 @@ static bool is_tested(const struct cb_compare_cell *cell) {
            !isnan(cell->effect.low);
 }
 
+// The ranks of all rounds tell whether one whole sample is above the other. Lower quartiles are
+// chosen where slow phases spread the upper part of a sample over that of the other: what is tested
+// must be what is compared, so their intervals are.
+static bool tests_intervals(const struct cb_comparison *comparison) {
+    return comparison->by_intervals ||
+           strcmp(comparison->estimator, cb_rep_estimator_names[CB_REP_LOWER_QUARTILE]) == 0;
+}
+
 static void test_cells(struct cb_comparison *comparison) {
     size_t tests = 0, ranks = 0;
+    bool intervals = tests_intervals(comparison);
     for (size_t i = 0; i < comparison->count; i++)
         tests += is_tested(&comparison->cells[i]);
     double *p = cb_allocate(comparison->count, sizeof *p);
@@ -53,7 +62,7 @@ static void test_cells(struct cb_comparison *comparison) {
         p[i] = NAN;
         if (!is_tested(cell))
             continue;
-        if (comparison->by_intervals)
+        if (intervals)
             p[i] = cb_limits_test(&a->estimate, a->count, &b->estimate, b->count);
         else if (ranks_can_tell(cell, tests) && ++ranks > 0)
             p[i] = cb_rank_test(a->values, a->count, b->values, b->count);
@@ -67,11 +76,11 @@ static void test_cells(struct cb_comparison *comparison) {
     }
     free(adjusted);
     free(p);
-    comparison->test = comparison->by_intervals ? "Welch's t from the intervals"
-                       : ranks == 0             ? "Welch's t on logarithms"
-                       : ranks == tests         ? "Wilcoxon, Mann and Whitney's rank test"
-                                                : "Wilcoxon, Mann and Whitney's rank test, Welch's "
-                                                  "t on logarithms where a cell has few values";
+    comparison->test = intervals        ? "Welch's t from the intervals"
+                       : ranks == 0     ? "Welch's t on logarithms"
+                       : ranks == tests ? "Wilcoxon, Mann and Whitney's rank test"
+                                        : "Wilcoxon, Mann and Whitney's rank test, Welch's "
+                                          "t on logarithms where a cell has few values";
 }
 
 static void measure_effect(const struct cb_comparison *comparison, struct cb_compare_cell *cell) {

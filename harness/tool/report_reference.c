@@ -17,8 +17,8 @@
 
 #define BEGIN_MARK "<!-- headline:begin -->"
 #define END_MARK "<!-- headline:end -->"
-#define LARGEST_REFERENCE (1024 * 1024)
-#define REPEATS "aa" // the folder of the repeated-run set, in a machine's reference
+#define LARGEST_REFERENCE (8 << 20) // a default run of some dozen backends
+#define REPEATS "aa"                // the folder of the repeated-run set, in a machine's reference
 
 // ---- README -------------------------------------------------------------------------------------
 
