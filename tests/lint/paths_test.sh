@@ -6,7 +6,7 @@ failed=0
 pattern='(^|[^A-Za-z0-9_.-])/(home|root|Users|work|mnt|media)/[A-Za-z0-9_.-]+'
 
 # What an example may say.
-example='/home/me/'
+example=/home'/me/'
 
 # Proves that the pattern finds what it is for. ROOT keeps this file itself clean.
 ROOT=/root
