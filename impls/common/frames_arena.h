@@ -7,8 +7,7 @@
 #ifndef CO_FRAMES_ARENA_H
 #define CO_FRAMES_ARENA_H
 
-#include "corobench/coro.h"
-#include "common/mutant.h"
+#include "common/frames_limit.h"
 
 enum {
     CO_FRAME_GRAIN = 16,   // bytes; also the alignment of a frame
@@ -20,7 +19,6 @@ struct co_frames {
     void *free[CO_FRAME_CLASSES]; // first word of a free frame is the link
     char *bump, *end;             // the rest of the newest block
     void *blocks;                 // all blocks, linked by their first word
-    size_t held, limit;           // bytes from malloc, and the most that may be held (0: no limit)
 };
 
 #ifdef __cplusplus
@@ -28,10 +26,14 @@ extern "C" {
 #endif
 extern __attribute__((visibility("hidden"))) struct co_frames CO_RT(frames);
 __attribute__((visibility("hidden"))) void *CO_RT(frames_more)(size_t bytes);
-__attribute__((visibility("hidden"))) void CO_RT(frames_less)(void *frame, size_t bytes);
 #ifdef __cplusplus
 }
 #endif
+
+// The bytes that a frame takes.
+CO_INLINE size_t co_frame_size_(size_t bytes) {
+    return (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN * CO_FRAME_GRAIN;
+}
 
 // Under AddressSanitizer each frame is malloc's own, so that a use after return is seen.
 #if defined(__SANITIZE_ADDRESS__)
@@ -47,7 +49,7 @@ __attribute__((visibility("hidden"))) void CO_RT(frames_less)(void *frame, size_
 
 // A frame of `bytes` (a constant, so the class folds), or NULL. Its contents are indeterminate.
 CO_INLINE void *co_frame_new(size_t bytes) {
-    size_t class_ = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN;
+    size_t class_ = co_frame_size_(bytes) / CO_FRAME_GRAIN;
     if (CO_FRAMES_POOLED && class_ < CO_FRAME_CLASSES) {
         void *frame = CO_RT(frames).free[class_];
         if (CO_LIKELY(frame != NULL)) {
@@ -60,46 +62,29 @@ CO_INLINE void *co_frame_new(size_t bytes) {
 
 // Takes back a frame of co_frame_new with the same `bytes`.
 CO_INLINE void co_frame_free(void *frame, size_t bytes) {
-    size_t class_ = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN;
+    size_t class_ = co_frame_size_(bytes) / CO_FRAME_GRAIN;
     if (CO_FRAMES_POOLED && class_ < CO_FRAME_CLASSES) {
         *(void **)frame = CO_RT(frames).free[class_];
         CO_RT(frames).free[class_] = frame;
     } else {
-        CO_RT(frames_less)(frame, bytes);
+        CO_RT(frame_release)(frame, co_frame_size_(bytes));
     }
 }
 
 #ifdef CO_RUNTIME
-#include <stdlib.h>
 #include <string.h>
 
 struct co_frames CO_RT(frames);
-
-static const char *co_frames_reason_ = "no allocation has failed";
-
-static void *co_frames_malloc_(size_t bytes) {
-    struct co_frames *all = &CO_RT(frames);
-    if (all->limit != 0 && all->held + bytes > all->limit) {
-        co_frames_reason_ = "the memory limit set for frames is reached";
-        return NULL;
-    }
-    void *p = malloc(bytes);
-    if (p != NULL)
-        all->held += bytes;
-    else if (CO_MUTATE(silent_failure, true, false))
-        co_frames_reason_ = "malloc found no memory for a frame";
-    return p;
-}
 
 // Carves a frame off the newest block; what is left of an older block is too small and stays
 // unused.
 void *CO_RT(frames_more)(size_t bytes) {
     struct co_frames *all = &CO_RT(frames);
-    size_t size = (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN * CO_FRAME_GRAIN;
+    size_t size = co_frame_size_(bytes);
     if (!CO_FRAMES_POOLED || size / CO_FRAME_GRAIN >= CO_FRAME_CLASSES)
-        return co_frames_malloc_(size);
+        return CO_RT(frame_malloc)(size);
     if ((size_t)(all->end - all->bump) < size) {
-        char *block = (char *)co_frames_malloc_(CO_FRAME_BLOCK);
+        char *block = (char *)CO_RT(frame_malloc)(CO_FRAME_BLOCK);
         if (block == NULL)
             return NULL;
         *(void **)block = all->blocks;
@@ -112,37 +97,16 @@ void *CO_RT(frames_more)(size_t bytes) {
     return frame;
 }
 
-void CO_RT(frames_less)(void *frame, size_t bytes) {
-    CO_RT(frames).held -= (bytes + CO_FRAME_GRAIN - 1) / CO_FRAME_GRAIN * CO_FRAME_GRAIN;
-    free(frame);
-}
-
-CO_EXPORT int CO_RT(backend_configure)(const struct co_config *config) {
-    CO_RT(frames).limit = config->memory_limit;
-    return 0;
-}
-
 CO_EXPORT void CO_RT(backend_trim)(void) {
     struct co_frames *all = &CO_RT(frames);
     for (void *block = all->blocks, *next; block != NULL; block = next) {
         next = *(void **)block;
-        free(block);
-        all->held -= CO_FRAME_BLOCK;
+        CO_RT(frame_release)(block, CO_FRAME_BLOCK);
     }
     memset(all->free, 0, sizeof all->free);
     all->blocks = NULL;
     all->bump = all->end = NULL;
 }
-
-CO_EXPORT const char *CO_RT(backend_reason)(void) {
-    return co_frames_reason_;
-}
-
-#if CO_BINDING != CO_BINDING_LIBRARY
-struct co_limit co_backend_limit(void) {
-    return (struct co_limit){SIZE_MAX, "memory"};
-}
-#endif
 #endif // CO_RUNTIME
 
 #endif

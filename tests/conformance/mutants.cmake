@@ -29,7 +29,7 @@ set(kit_mutants
     "keeps_modes       machine control_words_at_start       thread-cached"
     "lost_in_fork      fork    suspended,new_ones           fiber-full,fiber-small"
     "leak_on_failure   nomem   each_allocation              fiber-full,fiber-small"
-    "silent_failure    nomem   each_allocation              stackless-chain,stackless-leaf"
+    "silent_failure    nomem   each_allocation              stackless-chain,stackless-chain-malloc,stackless-leaf"
     "copy_short        close   many_in_any_order            fiber-copied"
     "skip_copy         close   many_in_any_order            fiber-copied"
     "leave_owned       calls   drivers_in_turn              fiber-copied"
