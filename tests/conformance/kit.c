@@ -69,6 +69,8 @@ static const char *status_name(int status) {
         return "CO_YIELDED";
     case CO_FAILED:
         return "CO_FAILED";
+    case CO_PENDING:
+        return "CO_PENDING";
     case CO_E_INVALID:
         return "CO_E_INVALID";
     case CO_E_FINISHED:

@@ -24,6 +24,7 @@ enum co_status {
     CO_YIELDED = 1,  // the body suspended itself; out is the yielded value
     CO_FAILED =
         2, // an error left the body uncaught; out is the error word; the coroutine is finished
+    CO_PENDING = 4, // only from co_poll and awaitables (await.h): not yet; a waker has been kept
 };
 
 // Misuse is reported by the checked build (CO_CHECKED); a timed build does not look, except for
@@ -164,6 +165,8 @@ const char *co_lib_backend_reason(void);
 }
 #endif
 
+#include "corobench/await.h"
+
 // ---- What a backend.h must define
 // ---------------------------------------------------------------------------
 //
@@ -185,6 +188,8 @@ const char *co_lib_backend_reason(void);
 //   ... CO_CATCH(lv) ... CO_END_TRY   lv = the error word; close is not catchable CO_DELEGATE(lv,
 //   handle)     yields whatever that coroutine yields, sends on what is sent, lv = its result.
 //                               `handle` may be evaluated again at each resume
+//   CO_AWAIT(lv, awaitable)     suspends until it is ready, lv = its value; await.h. A backend that
+//                               defines none has that of coro_check.h, which yields
 //   CO_CCALL(f, arg)            expression: word f(word) called where it has a real C stack
 //   CO_SELF                     expression: this coroutine's co_handle (with CO_CAP_DEEP_YIELD)
 //   CO_DEEP_YIELD(co, v)        expression, in plain C below a body: yields v, gives what is sent
@@ -199,7 +204,7 @@ const char *co_lib_backend_reason(void);
 //   not start CO_FINI(name, v)            0 or an `enum co_error`; a suspended coroutine is closed:
 //   cleanups, innermost first CO_HANDLE(v)                the co_handle of a variable
 //   co_resume(handle, in, out), co_throw(handle, err, out), co_close(handle)   the same through a
-//   handle
+//   handle; co_poll(handle, waker, in, out) resumes what may await (defined beside CO_AWAIT)
 //
 // A backend that needs out-of-line code writes it under `#ifdef CO_RUNTIME`: the build compiles
 // backend.h once with that macro into each program and once into each shared object.

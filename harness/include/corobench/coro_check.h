@@ -32,4 +32,42 @@ CO_DEEP_YIELD"
     "backend.h must define CO_VAR, CO_INIT, CO_INIT_STACK, CO_RESUME, CO_THROW, CO_FINI and CO_HANDLE"
 #endif
 
+// ---- Awaiting, for every backend that has no way of its own
+// --------------------------------------------------
+
+#ifndef CO_AWAIT
+// While the answer is pending the body yields; the flag tells that from an item.
+CO_INLINE bool co_await_asked_(struct co_awaitable *awaitable) {
+    struct co_result answer = co_ask(awaitable);
+    CO_RT(awaiting).answer = answer;
+    CO_RT(awaiting).pending = answer.st == CO_PENDING;
+    return answer.st != CO_PENDING;
+}
+#define CO_AWAIT(lv, awaitable)                                                                    \
+    do {                                                                                           \
+        while (!co_await_asked_(awaitable))                                                        \
+            CO_YIELD(CO_RT(awaiting).sent, 0);                                                     \
+        if (CO_UNLIKELY(CO_RT(awaiting).answer.st != CO_RETURNED))                                 \
+            CO_RAISE(CO_RT(awaiting).answer.v);                                                    \
+        (lv) = (__typeof__(lv))CO_RT(awaiting).answer.v;                                           \
+    } while (0)
+
+// A co_poll may be part of another one: an awaitable may drive a coroutine.
+CO_INLINE int co_poll(co_handle co, const struct co_waker *waker, word in, word *out) {
+    const struct co_waker *outer = CO_RT(awaiting).waker;
+    CO_RT(awaiting).waker = waker;
+    CO_RT(awaiting).pending = false;
+    int status = co_resume(co, in, out);
+    if (CO_RT(awaiting).pending && status == CO_YIELDED)
+        status = CO_PENDING;
+    CO_RT(awaiting).pending = false;
+    CO_RT(awaiting).waker = outer;
+    return status;
+}
+#endif
+
+#ifdef CO_RUNTIME
+struct co_awaiting CO_RT(awaiting);
+#endif
+
 #endif
