@@ -45,6 +45,7 @@ extern const struct cb_command cb_command_doctor;
 extern const struct cb_command cb_command_count;
 extern const struct cb_command cb_command_compare;
 extern const struct cb_command cb_command_explain;
+extern const struct cb_command cb_command_claims;
 
 // Whether an option was typed; its last value, or NULL.
 bool cb_given_has(const struct cb_given *given, const char *name);

@@ -458,6 +458,9 @@ int cb_rep_make_tables(struct cb_rep *rep) {
         if (in_headline(rep, rep->compilers[c]))
             comparisons(rep, c);
     targets(rep);
+    int status = cb_rep_claims_table(rep);
+    if (status)
+        return status;
     cb_rep_estimator_table(rep);
     cb_rep_mde_table(rep);
     cb_rep_flagged_table(rep);
@@ -465,7 +468,7 @@ int cb_rep_make_tables(struct cb_rep *rep) {
     scenarios(rep);
     cb_rep_environment_table(rep);
     for (size_t i = 0; i < rep->table_count; i++) {
-        int status = cb_rep_table_write(rep, rep->tables[i]);
+        status = cb_rep_table_write(rep, rep->tables[i]);
         if (status)
             return status;
     }

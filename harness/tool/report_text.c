@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "file.h"
 
 static void *keep(struct cb_rep *rep, void *memory) {
@@ -33,6 +34,8 @@ void cb_rep_free(struct cb_rep *rep) {
                            rep->plots, rep->row_index, rep->repeats};
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
         json_decref(documents[i]);
+    if (rep->claims)
+        cb_claims_free(rep->claims);
     for (size_t i = 0; i < rep->memory_count; i++)
         free(rep->memory[i]);
     free(rep->memory);
