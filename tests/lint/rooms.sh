@@ -33,9 +33,9 @@ folders_of() { # FOLDER/*/ that hold a room's parts
 
 backends=$(folders_of impls | grep -vxE 'common|_template' || true)
 scenarios=$(folders_of scenarios)
-# These are also usual words: keys of --describe, clobbers of asm, a capability. As literals they are
+# These are also usual words: keys of --describe and run.json, clobbers of asm, a capability. As literals they are
 # a scenario's name only in front of a binding or of parameters.
-usual='guard|limit|live|memory|source'
+usual='complete|guard|limit|live|memory|source'
 telling=$(echo "$scenarios" | grep -vxE "$usual" | either || true)
 scenario_literal="\"($telling)([/;][^\"]*)?\"|\"($usual)[/;][^\"]*\"|scenarios/"
 word='(^|[^A-Za-z0-9_])'
