@@ -16,27 +16,46 @@ enum co_mode { CO_SEND_ = 0, CO_THROW_ = 1, CO_CLOSE_ = 2 };
 struct co_frame;
 typedef struct co_result (*co_step)(struct co_frame *frame, word in, unsigned mode);
 
+// Where a callee lies: found through a link, unless the storage has said something else before.
+#ifndef CO_CALLEES_
+#define CO_CALLEE_LINK_ struct co_frame *callee; /* while suspended in a coroutine call */
+#define CO_CALL_AT_(id, lv, name, ...) CO_CALL_NEW_(id, lv, my->co_.callee, name, __VA_ARGS__)
+#define CO_CALLREC_AT_ CO_CALL_AT_
+#endif
+
 struct co_frame {
-    co_step step;            // of a root; a callee's step is known where it is called
-    struct co_frame *callee; // while suspended in a coroutine call
-    uint32_t state;          // resume point
+    CO_CALLEE_LINK_
+    uint32_t state; // resume point
+};
+
+// Before the root's frame; a callee's step is known where it is called.
+struct co_root {
+    co_step step;
 #if CO_CHECKED
     uint32_t running;
 #endif
 };
-typedef struct co_frame *co_handle;
+typedef struct co_root *co_handle;
 
 #define CO_STEP_REST __attribute__((unused)) unsigned co_mode_
 #define CO_STEP_REST_ARG co_mode_
 
-// The root frame is the whole coroutine.
+// A frame that has to lie on a multiple of more than a word does so directly after the root.
+#define CO_ROOT_PAD_(name)                                                                         \
+    ((__alignof__(struct co_frame_##name) -                                                        \
+      sizeof(struct co_root) % __alignof__(struct co_frame_##name)) %                              \
+     __alignof__(struct co_frame_##name))
+
 #define CO_ROOT_DECL_(name)                                                                        \
     struct co_var_##name {                                                                         \
+        char co_pad_[CO_ROOT_PAD_(name)];                                                          \
+        struct co_root co_;                                                                        \
         struct co_frame_##name frame;                                                              \
     };                                                                                             \
+    CO_BODY_DECL_(name)                                                                            \
     CO_INLINE int co_init_##name(struct co_var_##name *v, struct co_args_##name args) {            \
         co_frame_init_##name(&v->frame, args);                                                     \
-        CO_CREATE_(&v->frame.co_, CO_SYM(name));                                                   \
+        CO_CREATE_(&v->co_, CO_SYM(name));                                                         \
         return 0;                                                                                  \
     }
 
@@ -44,9 +63,22 @@ typedef struct co_frame *co_handle;
     my->co_.state = CO_STATE_DONE_;                                                                \
     return co_res_;
 
+// A callee inside its caller's frame is inlined into the caller where a loop may see the body: the
+// whole nest is one function then, and folds as one body does. Elsewhere it is called.
+#if CO_BINDING == CO_BINDING_VISIBLE && !CO_CHECKED
+#define CO_VISIBLE_ 1
+#define CO_INNER_(name) co_body_##name
+#define CO_BODY_DECL_(name)                                                                        \
+    CO_INLINE struct co_result co_body_##name(struct co_frame *, word, CO_STEP_REST);
+#else
+#define CO_VISIBLE_ 0
+#define CO_INNER_(name) CO_SYM(name)
+#define CO_BODY_DECL_(name)
+#endif
+
 #include "common/stackless.h"
 
-#define CO_HANDLE(v) (&(v)->frame.co_)
+#define CO_HANDLE(v) (&(v)->co_)
 
 #define CO_YIELD_AT_(id, lv, value)                                                                \
     do {                                                                                           \
@@ -62,25 +94,35 @@ typedef struct co_frame *co_handle;
         (lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);                                    \
     } while (0)
 
-// The state is stored once, when the call begins; each later resume comes straight back to the
-// inner step.
-#define CO_CALL_AT_(id, lv, name, ...)                                                             \
+// A callee whose frame lies in memory of its own, at `place`.
+#define CO_CALL_NEW_(id, lv, place, name, ...)                                                     \
     do {                                                                                           \
-        my->co_.callee = (struct co_frame *)co_frame_new(sizeof(struct co_frame_##name));          \
-        if (CO_UNLIKELY(my->co_.callee == NULL)) {                                                 \
+        place = (__typeof__(place))co_frame_new(sizeof(struct co_frame_##name));                   \
+        if (CO_UNLIKELY(place == NULL)) {                                                          \
             co_err_ = CO_NOMEM;                                                                    \
             goto co_fail_;                                                                         \
         }                                                                                          \
-        co_frame_init_##name((struct co_frame_##name *)my->co_.callee,                             \
-                             CO_ARGS_(name, __VA_ARGS__));                                         \
+        CO_CALL_(id, lv, CO_SYM(name), co_frame_free(place, sizeof(struct co_frame_##name)),       \
+                 (struct co_frame_##name *)place, name, __VA_ARGS__);                              \
+    } while (0)
+
+// A callee whose frame lies in the caller's.
+#define CO_CALL_HERE_(id, lv, frame, name, ...)                                                    \
+    CO_CALL_(id, lv, CO_INNER_(name), (void)0, frame, name, __VA_ARGS__)
+
+// The state is stored once, when the call begins; each later resume comes straight back to the
+// inner step.
+#define CO_CALL_(id, lv, step, leave, frame, name, ...)                                            \
+    do {                                                                                           \
+        co_frame_init_##name(frame, CO_ARGS_(name, __VA_ARGS__));                                  \
         my->co_.state = (id);                                                                      \
         co_mode_ = CO_SEND_;                                                                       \
         __attribute__((fallthrough));                                                              \
     case (id):                                                                                     \
-        co_res_ = CO_SYM(name)(my->co_.callee, co_in_, co_mode_);                                  \
+        co_res_ = step(&(frame)->co_, co_in_, co_mode_);                                           \
         if (co_res_.st == CO_YIELDED)                                                              \
             return co_res_;                                                                        \
-        co_frame_free(my->co_.callee, sizeof(struct co_frame_##name));                             \
+        leave;                                                                                     \
         CO_CALL_ENDED_(lv);                                                                        \
     } while (0)
 
@@ -93,15 +135,15 @@ typedef struct co_frame *co_handle;
     }                                                                                              \
     (lv) = (__typeof__(lv))co_res_.v
 
+// The handle has no place in the frame: it is evaluated again at every resume.
 #define CO_DELEGATE_AT_(id, lv, handle)                                                            \
     do {                                                                                           \
-        my->co_.callee = (handle);                                                                 \
         my->co_.state = (id);                                                                      \
         co_mode_ = CO_SEND_;                                                                       \
         co_in_ = 0; /* what came last was sent to this body, not to the other one */               \
         __attribute__((fallthrough));                                                              \
     case (id):                                                                                     \
-        co_res_ = co_delegate_(my->co_.callee, co_in_, co_mode_);                                  \
+        co_res_ = co_delegate_((handle), co_in_, co_mode_);                                        \
         if (co_res_.st == CO_YIELDED)                                                              \
             return co_res_;                                                                        \
         CO_CALL_ENDED_(lv);                                                                        \
@@ -110,68 +152,74 @@ typedef struct co_frame *co_handle;
 // ---- Driving
 // -------------------------------------------------------------------------------------------------
 
-#if CO_CHECKED
-CO_INLINE int co_misuse_(const struct co_frame *f) {
-    return f->step == NULL              ? CO_E_INVALID
-           : f->running                 ? CO_E_RUNNING
-           : f->state == CO_STATE_DONE_ ? CO_E_FINISHED
-                                        : 0;
+CO_INLINE struct co_frame *co_root_frame_(struct co_root *co) {
+    return (struct co_frame *)(co + 1);
 }
-#define CO_ENTER_(f)                                                                               \
-    int co_misuse_here_ = co_misuse_(f);                                                           \
+
+#if CO_CHECKED
+CO_INLINE int co_misuse_(struct co_root *co) {
+    return co->step == NULL                              ? CO_E_INVALID
+           : co->running                                 ? CO_E_RUNNING
+           : co_root_frame_(co)->state == CO_STATE_DONE_ ? CO_E_FINISHED
+                                                         : 0;
+}
+#define CO_ENTER_(co)                                                                              \
+    int co_misuse_here_ = co_misuse_(co);                                                          \
     if (co_misuse_here_ < 0)                                                                       \
         return co_misuse_here_;                                                                    \
-    (f)->running = 1
-#define CO_EXIT_(f) ((f)->running = 0)
+    (co)->running = 1
+#define CO_EXIT_(co) ((co)->running = 0)
 #else
-#define CO_ENTER_(f) ((void)0)
-#define CO_EXIT_(f) ((void)0)
+#define CO_ENTER_(co) ((void)0)
+#define CO_EXIT_(co) ((void)0)
 #endif
 
-CO_INLINE void co_create_here_(struct co_frame *f, co_step step) {
-    f->step = step;
+CO_INLINE void co_create_here_(struct co_root *co, co_step step) {
+    co->step = step;
 #if CO_CHECKED
-    f->running = 0;
+    co->running = 0;
 #endif
 }
 
-CO_INLINE int co_resume_here_(struct co_frame *f, word in, word *out) {
-    CO_ENTER_(f);
-    struct co_result r = f->step(f, in, CO_SEND_);
-    CO_EXIT_(f);
+CO_INLINE int co_resume_here_(struct co_root *co, word in, word *out) {
+    CO_ENTER_(co);
+    struct co_result r = co->step(co_root_frame_(co), in, CO_SEND_);
+    CO_EXIT_(co);
     *out = r.v;
     return (int)r.st;
 }
 
 // A body that never started has no cleanup and no handler: the error passes it by.
-CO_INLINE int co_throw_here_(struct co_frame *f, word error, word *out) {
-    CO_ENTER_(f);
+CO_INLINE int co_throw_here_(struct co_root *co, word error, word *out) {
+    CO_ENTER_(co);
+    struct co_frame *f = co_root_frame_(co);
     struct co_result r = {error, CO_FAILED};
     if (f->state == CO_STATE_START_)
         f->state = CO_STATE_DONE_;
     else
-        r = f->step(f, error, CO_THROW_);
-    CO_EXIT_(f);
+        r = co->step(f, error, CO_THROW_);
+    CO_EXIT_(co);
     *out = r.v;
     return (int)r.st;
 }
 
-CO_INLINE int co_close_here_(struct co_frame *f) {
+CO_INLINE int co_close_here_(struct co_root *co) {
 #if CO_CHECKED
-    if (f->running)
+    if (co->running)
         return CO_E_RUNNING;
-    f->running = 1;
+    co->running = 1;
 #endif
+    struct co_frame *f = co_root_frame_(co);
     if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)
-        CO_MUTATE(skip_cleanup, (f->step(f, 0, CO_CLOSE_)), (void)0);
+        CO_MUTATE(skip_cleanup, (co->step(f, 0, CO_CLOSE_)), (void)0);
     f->state = CO_STATE_DONE_;
-    CO_EXIT_(f);
+    CO_EXIT_(co);
     return 0;
 }
 
 #include "common/stackless_drive.h"
 
-#if CO_BINDING == CO_BINDING_VISIBLE && !CO_CHECKED
+#if CO_VISIBLE_
 // By name: the body itself, inlined; with the frame a local of the loop, all of it folds.
 #define CO_BY_NAME_(name)                                                                          \
     CO_INLINE int co_resume_##name(struct co_frame *f, word in, word *out) {                       \
@@ -185,8 +233,8 @@ CO_INLINE int co_close_here_(struct co_frame *f) {
         f->state = CO_STATE_DONE_;                                                                 \
         return 0;                                                                                  \
     }
-#define CO_RESUME(name, v, in, out) co_resume_##name(CO_HANDLE(v), (in), (out))
-#define CO_FINI(name, v) co_fini_##name(CO_HANDLE(v))
+#define CO_RESUME(name, v, in, out) co_resume_##name(&(v)->frame.co_, (in), (out))
+#define CO_FINI(name, v) co_fini_##name(&(v)->frame.co_)
 #else
 #define CO_BY_NAME_(name)
 #define CO_RESUME(name, v, in, out) co_resume(CO_HANDLE(v), (in), (out))

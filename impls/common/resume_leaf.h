@@ -74,6 +74,8 @@ enum { CO_GO_ON_ = 8 };
     co_frame_free(my, sizeof *my);                                                                 \
     return co_result_(co_res_.v, co_res_.st | CO_GO_ON_);
 
+#define CO_CALLREC_AT_ CO_CALL_AT_
+
 #include "common/stackless.h"
 
 #define CO_HANDLE(v) (&(v)->co_)

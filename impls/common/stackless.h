@@ -35,9 +35,12 @@ CO_INLINE struct co_result co_result_(word v, word st) {
 #define CO_POISON_(p, bytes) ((void)0)
 #endif
 
-// Callees matter to lowerings that place them inside the caller's frame.
+// Callees matter to storage that places them inside the caller's frame, which then says how before.
+#ifndef CO_CALLEES_
 #define SUB(name)
 #define REC(name)
+#define CO_CALLEES_(callees)
+#endif
 
 // The arguments are a struct of their own, so that a call is one assignment, and at the same time
 // fields of `my`.
@@ -54,7 +57,7 @@ CO_INLINE struct co_result co_result_(word v, word st) {
                 CO_STRIP arguments                                                                 \
             };                                                                                     \
         };                                                                                         \
-        CO_STRIP locals                                                                            \
+        CO_STRIP locals CO_CALLEES_(callees)                                                       \
     };                                                                                             \
     CO_STEP_DECL_(name)                                                                            \
     CO_INLINE void co_frame_init_##name(struct co_frame_##name *frame,                             \
@@ -170,7 +173,7 @@ CO_INLINE struct co_result co_result_(word v, word st) {
 // body.
 #define CO_YIELD(lv, value) CO_YIELD_AT_(__COUNTER__ - co_base_, lv, value)
 #define CO_CALL(lv, ...) CO_CALL_AT_(__COUNTER__ - co_base_, lv, __VA_ARGS__)
-#define CO_CALLREC(lv, ...) CO_CALL_AT_(__COUNTER__ - co_base_, lv, __VA_ARGS__)
+#define CO_CALLREC(lv, ...) CO_CALLREC_AT_(__COUNTER__ - co_base_, lv, __VA_ARGS__)
 #define CO_DELEGATE(lv, handle) CO_DELEGATE_AT_(__COUNTER__ - co_base_, lv, handle)
 
 // A stackless step runs on the resumer's stack, which is a real one.
