@@ -28,6 +28,7 @@
 //   misalign_call      a C function called on another stack finds it not aligned to 16 bytes
 //   keep_limit         a switch leaves the stack limit of prologues where it was
 //   keep_segment       a switch does not notice that the stack has another segment now
+//   pending_is_item    a coroutine that waits answers as if it had yielded
 //   jump_keeps_limit   a jump to a handler on an earlier segment does so
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
@@ -63,6 +64,7 @@
 #define CO_MUTANT_IS_misalign_call_misalign_call ~, 1
 #define CO_MUTANT_IS_keep_limit_keep_limit ~, 1
 #define CO_MUTANT_IS_keep_segment_keep_segment ~, 1
+#define CO_MUTANT_IS_pending_is_item_pending_is_item ~, 1
 #define CO_MUTANT_IS_jump_keeps_limit_jump_keeps_limit ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b

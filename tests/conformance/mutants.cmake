@@ -33,6 +33,7 @@ set(kit_mutants
     "copy_short        close   many_in_any_order            fiber-copied"
     "skip_copy         close   many_in_any_order            fiber-copied"
     "leave_owned       calls   drivers_in_turn              fiber-copied"
+    "pending_is_item   await   pending,items,delegated      poll-boxed"
     "misalign_call     machine alignment                    fiber-separate"
     "silent_failure    nomem   each_allocation              thread-futex,thread-condvar,thread-cached")
 

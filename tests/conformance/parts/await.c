@@ -313,6 +313,25 @@ KIT_CHECK(delegated, 0, KIT_ALWAYS, "waiting and items pass through a delegate a
     WANT_FINI(waits_and_yields, &i);
 }
 
+KIT_CHECK(delegated_throw, 0, KIT_ALWAYS,
+          "an error thrown through a delegate makes the other wait for something else") {
+    struct trace t = {};
+    struct gate g = gate_of(9, 7, CO_RETURNED), then = gate_of(2, 8, CO_RETURNED);
+    CO_VAR(tries) i = {};
+    CO_VAR(hands_on) v = {};
+    co_handle handle;
+    WANT_INIT(tries, &i, &t, &g.base, &then.base);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(hands_on, &v, &handle);
+    WANT_POLL(&v, CO_PENDING, 0);
+    WANT_HURL(hands_on, &v, 4, CO_YIELDED, 0); // without a waker it is a yield
+    WANT_POLL(&v, CO_PENDING, 0);
+    WANT_POLL(&v, CO_RETURNED, 8);
+    WANT_TRACE(&t, 1004);
+    WANT_FINI(hands_on, &v);
+    WANT_FINI(tries, &i);
+}
+
 KIT_CHECK(nested, 0, KIT_ALWAYS,
           "an awaitable may drive a coroutine that waits; each keeps its waker") {
     struct trace t = {};
