@@ -17,8 +17,10 @@ enum {
     CO_CLOSED_ = 3, // the frame ran its cleanup because the coroutine is being closed
 };
 
+#ifndef CO_STATE_START_
 #define CO_STATE_START_ 0u
 #define CO_STATE_DONE_ (~0u)
+#endif
 
 // An answer, as a value (a compound literal is not C++).
 CO_INLINE struct co_result co_result_(word v, word st) {
@@ -44,26 +46,38 @@ CO_INLINE struct co_result co_result_(word v, word st) {
 
 // The arguments are a struct of their own, so that a call is one assignment, and at the same time
 // fields of `my`.
+#define CO_MY_FIELDS_(name, arguments, locals)                                                     \
+    union {                                                                                        \
+        struct co_args_##name co_args_;                                                            \
+        struct {                                                                                   \
+            char co_none_[0]; /* C++ wants a member where there are no arguments */                \
+            CO_STRIP arguments                                                                     \
+        };                                                                                         \
+    };                                                                                             \
+    CO_STRIP locals
+
+// A frame and what `my` is in its step: the frame itself, unless a lowering says otherwise.
+#ifndef CO_FRAME_DECL_
+#define CO_FRAME_DECL_(name, arguments, locals, callees)                                           \
+    struct co_frame_##name {                                                                       \
+        struct co_frame co_;                                                                       \
+        CO_MY_FIELDS_(name, arguments, locals) CO_CALLEES_(callees)                                \
+    };
+#define CO_FRAME_MY_(frame) (frame)
+#define CO_MY_(name)                                                                               \
+    __attribute__((unused)) struct co_frame_##name *const my = (struct co_frame_##name *)co_f_;
+#endif
+
 #define CORO_DECL(name, arguments, locals, callees)                                                \
     struct co_args_##name {                                                                        \
         CO_STRIP arguments                                                                         \
     };                                                                                             \
-    struct co_frame_##name {                                                                       \
-        struct co_frame co_;                                                                       \
-        union {                                                                                    \
-            struct co_args_##name co_args_;                                                        \
-            struct {                                                                               \
-                char co_none_[0]; /* C++ wants a member where there are no arguments */            \
-                CO_STRIP arguments                                                                 \
-            };                                                                                     \
-        };                                                                                         \
-        CO_STRIP locals CO_CALLEES_(callees)                                                       \
-    };                                                                                             \
+    CO_FRAME_DECL_(name, arguments, locals, callees)                                               \
     CO_STEP_DECL_(name)                                                                            \
     CO_INLINE void co_frame_init_##name(struct co_frame_##name *frame,                             \
                                         struct co_args_##name args) {                              \
         CO_POISON_(frame, sizeof *frame);                                                          \
-        frame->co_args_ = args;                                                                    \
+        CO_FRAME_MY_(frame)->co_args_ = args;                                                      \
         frame->co_.state = CO_STATE_START_;                                                        \
     }                                                                                              \
     CO_ROOT_DECL_(name)
@@ -86,6 +100,7 @@ CO_INLINE struct co_result co_result_(word v, word st) {
 
 // The body proper is always inlined: once into the step, whose address travels, and (visible
 // binding) into each resume by name, where the frame can then stay in registers.
+#ifndef CORO
 #define CORO(name)                                                                                 \
     CO_INLINE struct co_result co_body_##name(struct co_frame *, word, CO_STEP_REST);              \
     CO_STEP_LINKAGE_ struct co_result CO_SYM(name)(struct co_frame * co_f_, word co_in_,           \
@@ -95,18 +110,25 @@ CO_INLINE struct co_result co_result_(word v, word st) {
     CO_BY_NAME_(name)                                                                              \
     CO_INLINE struct co_result co_body_##name(struct co_frame *co_f_,                              \
                                               __attribute__((unused)) word co_in_, CO_STEP_REST)
+#endif
+
+// How a step finds its resume point; what follows is the start.
+#ifndef CO_DISPATCH_
+#define CO_DISPATCH_                                                                               \
+    switch (co_f_->state) {                                                                        \
+    default:                                                                                       \
+        __builtin_unreachable();                                                                   \
+    case CO_STATE_START_:
+#endif
 
 #define CO_BEGIN(name)                                                                             \
     enum { co_base_ = __COUNTER__ };                                                               \
-    struct co_frame_##name *const my = (struct co_frame_##name *)co_f_;                            \
+    CO_MY_(name)                                                                                   \
     struct co_result co_res_;                                                                      \
     word co_err_;                                                                                  \
     {                                                                                              \
         __label__ co_fail_;                                                                        \
-        switch (my->co_.state) {                                                                   \
-        default:                                                                                   \
-            __builtin_unreachable();                                                               \
-        case CO_STATE_START_:
+        CO_DISPATCH_
 
 // The three ways out of a body meet at co_finish_ with their answer in co_res_. Falling off the end
 // returns 0.
