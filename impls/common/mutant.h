@@ -30,6 +30,8 @@
 //   keep_segment       a switch does not notice that the stack has another segment now
 //   pending_is_item    a coroutine that waits answers as if it had yielded
 //   jump_keeps_limit   a jump to a handler on an earlier segment does so
+//   keep_locals        a step that suspends does not store its locals
+//   link_to_locals     a coroutine among a body's own locals is awaited by its address
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
@@ -66,6 +68,8 @@
 #define CO_MUTANT_IS_keep_segment_keep_segment ~, 1
 #define CO_MUTANT_IS_pending_is_item_pending_is_item ~, 1
 #define CO_MUTANT_IS_jump_keeps_limit_jump_keeps_limit ~, 1
+#define CO_MUTANT_IS_keep_locals_keep_locals ~, 1
+#define CO_MUTANT_IS_link_to_locals_link_to_locals ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b
 #define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)

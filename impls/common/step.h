@@ -99,12 +99,9 @@ typedef struct co_frame *co_handle;
         struct co_frame * co_f_, __attribute__((unused)) word co_in_, CO_STEP_REST)
 #define co_body_(name) CO_SYM(name)
 #define CO_DISPATCH_                                                                               \
-    if (CO_UNLIKELY(co_f_->state <= 0)) {                                                          \
-        if (co_f_->state < 0)                                                                      \
-            CO_ENDED_ALREADY_                                                                      \
-        goto co_start_;                                                                            \
-    }                                                                                              \
-    goto *(void *)co_f_->state;                                                                    \
+    if (CO_UNLIKELY(co_f_->state < 0))                                                             \
+        CO_ENDED_ALREADY_                                                                          \
+    goto *(co_f_->state == CO_STATE_START_ ? &&co_start_ : (void *)co_f_->state);                  \
     {                                                                                              \
     co_start_:;
 #define CO_POINT_NAME_ __label__ co_here_;
@@ -152,14 +149,31 @@ struct co_box {
     word references;
     word value;
 };
-#define CO_BOXED_(var, v)                                                                          \
-    struct co_box *const var = (struct co_box *)co_frame_new(sizeof(struct co_box));               \
-    if (CO_UNLIKELY(var == NULL)) {                                                                \
-        co_err_ = CO_NOMEM;                                                                        \
-        goto co_fail_;                                                                             \
-    }                                                                                              \
-    var->references = 1;                                                                           \
-    var->value = (v);
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern __attribute__((visibility("hidden"))) struct co_box CO_RT(last_box);
+#ifdef __cplusplus
+}
+#endif
+#ifdef CO_RUNTIME
+struct co_box CO_RT(last_box);
+#endif
+
+// A yield has no error of its own. One box is set aside for the lack of memory; one is enough,
+// since no other value is on its way before the resumer has taken this one out.
+CO_INLINE word co_boxed_(word value) {
+    struct co_box *box = (struct co_box *)co_frame_new(sizeof *box);
+    if (CO_LIKELY(box != NULL)) {
+        box->references = 1;
+    } else {
+        box = &CO_RT(last_box);
+        box->references = 2;
+    }
+    box->value = value;
+    return (word)box;
+}
+
 // The resumer takes the value out and drops its reference, which was the only one.
 CO_INLINE word co_unboxed_(struct co_result r) {
     if (r.st != CO_YIELDED)
@@ -171,18 +185,17 @@ CO_INLINE word co_unboxed_(struct co_result r) {
     return value;
 }
 #else
-#define CO_BOXED_(var, v) const word var = (v);
+#define co_boxed_(value) (value)
 #define co_unboxed_(r) ((r).v)
 #endif
 
 #define CO_YIELD_AT_(id, lv, v)                                                                    \
     do {                                                                                           \
-        CO_POINT_NAME_ {                                                                           \
-            CO_BOXED_(co_value_, (word)(v))                                                        \
-            co_f_->state = CO_STATE_AT_(id);                                                       \
-            CO_SAVE_;                                                                              \
-            return co_result_((word)co_value_, CO_YIELDED);                                        \
-        }                                                                                          \
+        CO_POINT_NAME_                                                                             \
+        co_res_ = co_result_(co_boxed_((word)(v)), CO_YIELDED);                                    \
+        co_f_->state = CO_STATE_AT_(id);                                                           \
+        CO_SAVE_;                                                                                  \
+        return co_res_;                                                                            \
         CO_POINT_(id) : if (CO_UNLIKELY(co_mode_ != CO_SEND_)) {                                   \
             if (co_mode_ == CO_CLOSE_)                                                             \
                 goto co_close_;                                                                    \
@@ -379,7 +392,8 @@ static __attribute__((noinline, unused)) struct co_result
 co_await_(struct co_frame *f, co_handle other, const void *locals, size_t bytes, word in,
           unsigned mode) {
     struct co_result r = co_foreign_(other, in, mode);
-    if (r.st == CO_YIELDED && (uintptr_t)other - (uintptr_t)locals >= bytes) {
+    bool own = (uintptr_t)other - (uintptr_t)locals < bytes;
+    if (r.st == CO_YIELDED && !CO_MUTATE(link_to_locals, own, (own && false))) {
         f->awaiting = other;
         f->foreign = 1;
     }

@@ -9,8 +9,9 @@ CORO_DECL(straight_on, (co_handle * other;), (word x;), ())
 CORO_DECL(after_error, (co_handle * other; word in_callee;), (word x; word err;),
           (SUB(straight_on)))
 CORO_DECL(caller, (struct trace * t; co_handle * other;), (word x;), (SUB(relay)))
+CORO_DECL(owner, (struct trace * t;), (word x; int status; CO_VAR(inner) own;), ())
 
-#define CO_BODIES(_) _(inner) _(relay) _(catching) _(straight_on) _(after_error) _(caller)
+#define CO_BODIES(_) _(inner) _(relay) _(catching) _(straight_on) _(after_error) _(caller) _(owner)
 
 #if CO_PART_BODIES
 CORO(inner) {
@@ -93,10 +94,29 @@ CORO(caller) {
         mark(my->t, 3);
     CO_END_FINALLY
 }
+
+// Its own locals may be elsewhere at each resume: the handle is good until the next yield.
+CORO(owner) {
+    CO_BEGIN(owner)
+        my->status = CO_INIT(inner, &my->own, my->t, 3, 0);
+        if (my->status < 0) {
+            CO_RAISE((word)my->status);
+        }
+        CO_DELEGATE(my->x, CO_HANDLE(&my->own));
+        mark(my->t, 2000 + my->x);
+        CO_YIELD(my->x, 8);
+        CO_RETURN(my->x);
+        CO_FINALLY
+        mark(my->t, 4);
+        my->status = CO_FINI(inner, &my->own);
+    CO_END_FINALLY
+}
 CO_DISPATCH(CO_BODIES)
 #endif
 
 #if CO_PART_LOOP
+#include <string.h>
+
 KIT_DRIVERS(CO_BODIES)
 
 KIT_CHECK(values, 0, KIT_ALWAYS,
@@ -267,6 +287,38 @@ KIT_CHECK(from_callee, 0, KIT_ALWAYS,
     WANT_FINI(caller, &v);
     WANT_TRACE(&u, 1, 2, 3);
     WANT_FINI(inner, &i);
+}
+
+// Resumes with so much more stack in use, which is overwritten first.
+static __attribute__((noinline)) void resume_from_below(CO_VAR(owner) * v, int kilobytes, word in,
+                                                        int status, word value) {
+    char used[1024];
+    memset(used, 0xA5, sizeof used);
+    __asm__ volatile("" : : "r"(used) : "memory");
+    if (kilobytes > 0)
+        resume_from_below(v, kilobytes - 1, in, status, value);
+    else
+        WANT_GO(owner, v, in, status, value);
+    __asm__ volatile("" : : "r"(used) : "memory");
+}
+
+KIT_CHECK(to_own_local, 0, KIT_ALWAYS,
+          "a body delegates to a coroutine that is one of its locals, resumed from anywhere") {
+    struct trace t = {}, u = {};
+    CO_VAR(owner) v = {};
+    WANT_INIT(owner, &v, &t);
+    resume_from_below(&v, 30, 0, CO_YIELDED, 100);
+    resume_from_below(&v, 0, 31, CO_YIELDED, 101);
+    resume_from_below(&v, 9, 32, CO_YIELDED, 102);
+    WANT_HURL(owner, &v, 6, CO_YIELDED, 50);
+    resume_from_below(&v, 20, 34, CO_YIELDED, 8);
+    WANT_GO(owner, &v, 5, CO_RETURNED, 5);
+    WANT_TRACE(&t, 31, 32, 1006, 34, 1, 2002, 4);
+    WANT_FINI(owner, &v);
+    WANT_INIT(owner, &v, &u);
+    resume_from_below(&v, 10, 0, CO_YIELDED, 100);
+    WANT_FINI(owner, &v);
+    WANT_TRACE(&u, 1, 4);
 }
 
 KIT_CHECK(chain_of_delegates, 0, KIT_ALWAYS,
