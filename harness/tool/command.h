@@ -46,6 +46,7 @@ extern const struct cb_command cb_command_count;
 extern const struct cb_command cb_command_compare;
 extern const struct cb_command cb_command_explain;
 extern const struct cb_command cb_command_claims;
+extern const struct cb_command cb_command_choose;
 
 // Whether an option was typed; its last value, or NULL.
 bool cb_given_has(const struct cb_given *given, const char *name);

@@ -7,8 +7,9 @@
 #include "command.h"
 
 static const struct cb_command *const commands[] = {
-    &cb_command_list,   &cb_command_run,   &cb_command_report,  &cb_command_describe,
-    &cb_command_doctor, &cb_command_count, &cb_command_compare, &cb_command_explain, &cb_command_claims,
+    &cb_command_list,   &cb_command_run,    &cb_command_report,  &cb_command_describe,
+    &cb_command_doctor, &cb_command_count,  &cb_command_compare, &cb_command_explain,
+    &cb_command_claims, &cb_command_choose,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

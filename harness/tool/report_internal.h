@@ -102,7 +102,7 @@ struct cb_rep_target {
 struct cb_rep {
     FILE *messages;
     const char *dir;
-    json_t *run, *headline, *derived, *targets, *plots; // owned
+    json_t *run, *headline, *derived, *targets, *plots, *choose; // owned
     enum cb_rep_mode mode;
     const char *run_id, *mode_name;
     const char *caption; // machine, compilers, mode: one line that goes below every plot

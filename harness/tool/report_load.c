@@ -41,7 +41,8 @@ static int load_data(struct cb_rep *rep) {
     } files[] = {{"headline.json", &rep->headline},
                  {"derived.json", &rep->derived},
                  {"targets.json", &rep->targets},
-                 {"plots.json", &rep->plots}};
+                 {"plots.json", &rep->plots},
+                 {"choose.json", &rep->choose}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = cb_share_path(files[i].name);
         int status = load_json(rep, path, files[i].to,
