@@ -106,6 +106,8 @@ typedef struct co_frame *co_handle;
         CO_POLL_ENDED_(lv);                                                                        \
     } while (0)
 
+#define CO_CALLREC_AT_(id, lv, name, ...) CO_CALL_AT_(id, lv, name, __VA_ARGS__)
+
 #define CO_DELEGATE_AT_(id, lv, handle)                                                            \
     do {                                                                                           \
         my->co_.callee = (handle);                                                                 \
