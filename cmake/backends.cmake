@@ -229,7 +229,7 @@ function(cb_backend_options target backend)
         "${CMAKE_SOURCE_DIR}/impls/${backend}" "${CMAKE_SOURCE_DIR}/impls"
         "${CMAKE_SOURCE_DIR}/scenarios" "${CMAKE_SOURCE_DIR}/harness/bench" "${CMAKE_SOURCE_DIR}")
     target_compile_options(${target} PRIVATE ${flags})
-    target_link_libraries(${target} PUBLIC ${libs} Threads::Threads)
+    target_link_libraries(${target} PUBLIC ${libs} cb_runtime Threads::Threads)
     target_link_options(${target} PUBLIC ${link_flags})
     set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX CB_BACKEND "${backend}")
     cb_backend_property(launcher "${backend}" LAUNCHER)

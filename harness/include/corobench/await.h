@@ -21,8 +21,9 @@
 // threads, so one variable does. A coroutine that is driven by co_resume has no waker: awaiting
 // then is a yield of 0, and the awaitable is asked again at every resume.
 //
-// Throwing into a body that awaits raises the error at CO_AWAIT, closing it runs its cleanups: who
-// owns an awaitable withdraws it there if it must not be woken any more.
+// Throwing into a body that awaits raises the error at CO_AWAIT; co_throw answers as co_resume
+// does, so a body that catches it and awaits anew is to be polled. Closing runs its cleanups: who
+// owns an awaitable withdraws it there if it must not wake any more.
 #ifndef COROBENCH_AWAIT_H
 #define COROBENCH_AWAIT_H
 

@@ -66,6 +66,14 @@ CO_INLINE int co_poll(co_handle co, const struct co_waker *waker, word in, word 
 }
 #endif
 
+// A coroutine as a future: what runtime.h spawns, with its handle as the state.
+__attribute__((unused)) static struct co_result co_task_poll(void *co,
+                                                             const struct co_waker *waker) {
+    struct co_result answer = {0, 0};
+    answer.st = (word)co_poll((co_handle)co, waker, 0, &answer.v);
+    return answer;
+}
+
 #ifdef CO_RUNTIME
 struct co_awaiting CO_RT(awaiting);
 #endif
