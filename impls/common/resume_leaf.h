@@ -63,7 +63,22 @@ enum { CO_GO_ON_ = 8 };
         return 0;                                                                                  \
     }
 
-// The root ends the coroutine; any other frame gives itself back and makes its caller the leaf.
+// Where a callee lies: in memory of its own, which it gives back, unless the storage has said
+// something else before; then the caller does what there is to do.
+#ifndef CO_CALLEES_
+#define CO_FRAME_LEFT_(frame) co_frame_free((frame), sizeof *(frame))
+#define CO_CALL_AT_(id, lv, name, ...)                                                             \
+    do {                                                                                           \
+        struct co_frame_##name *co_new_;                                                           \
+        CO_NEW_FRAME_(co_new_, name);                                                              \
+        CO_CALL_(id, lv, co_new_, (void)0, name, __VA_ARGS__);                                     \
+    } while (0)
+#define CO_CALLREC_AT_ CO_CALL_AT_
+#else
+#define CO_FRAME_LEFT_(frame) ((void)0)
+#endif
+
+// The root ends the coroutine; any other frame makes its caller the leaf.
 #define CO_LEAVE_                                                                                  \
     if (my->co_.caller == NULL) {                                                                  \
         co_co_->leaf = NULL;                                                                       \
@@ -71,52 +86,66 @@ enum { CO_GO_ON_ = 8 };
     }                                                                                              \
     co_co_->step = my->co_.caller->step;                                                           \
     CO_MUTATE(leaf_not_restored, co_co_->leaf = my->co_.caller, (void)0);                          \
-    co_frame_free(my, sizeof *my);                                                                 \
+    CO_FRAME_LEFT_(my);                                                                            \
     return co_result_(co_res_.v, co_res_.st | CO_GO_ON_);
-
-#define CO_CALLREC_AT_ CO_CALL_AT_
 
 #include "common/stackless.h"
 
 #define CO_HANDLE(v) (&(v)->co_)
 
-// Two cases a resume point: 2 * id goes on, 2 * id + 1 raises.
-#define CO_RESUMED_AT_(id)                                                                         \
+// Two cases a resume point: 2 * id goes on, 2 * id + 1 raises. `left` is done first in both.
+#define CO_RESUMED_AT_(id, lv, left, value)                                                        \
     case 2 * (id) + 1: {                                                                           \
         const struct co_unwind *co_unwind_ = (const struct co_unwind *)co_in_;                     \
+        left;                                                                                      \
         if (co_unwind_->closing)                                                                   \
             goto co_close_;                                                                        \
         co_err_ = co_unwind_->error;                                                               \
         goto co_fail_;                                                                             \
     }                                                                                              \
-    case 2 * (id)
+    case 2 * (id):                                                                                 \
+        left;                                                                                      \
+        (lv) = (__typeof__(lv))(value)
 
 #define CO_YIELD_AT_(id, lv, value)                                                                \
     do {                                                                                           \
         my->co_.state = 2 * (id);                                                                  \
         return co_result_((word)(value), CO_YIELDED);                                              \
-        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);               \
+        CO_RESUMED_AT_(id, lv, (void)0, CO_MUTATE(lose_sent, co_in_, 0));                          \
     } while (0)
 
-#define CO_CALL_AT_(id, lv, name, ...)                                                             \
+#define CO_NEW_FRAME_(place, name)                                                                 \
+    place = (struct co_frame_##name *)co_frame_new(sizeof(struct co_frame_##name));                \
+    if (CO_UNLIKELY(place == NULL)) {                                                              \
+        co_err_ = CO_NOMEM;                                                                        \
+        goto co_fail_;                                                                             \
+    }
+
+// A callee whose frame lies in memory of its own, found at `place` in the caller's frame.
+#define CO_CALL_NEW_(id, lv, place, name, ...)                                                     \
     do {                                                                                           \
-        {                                                                                          \
-            struct co_frame_##name *co_callee_ =                                                   \
-                (struct co_frame_##name *)co_frame_new(sizeof(struct co_frame_##name));            \
-            if (CO_UNLIKELY(co_callee_ == NULL)) {                                                 \
-                co_err_ = CO_NOMEM;                                                                \
-                goto co_fail_;                                                                     \
-            }                                                                                      \
-            co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                         \
-            co_callee_->co_.caller = &my->co_;                                                     \
-            co_callee_->co_.step = CO_SYM(name);                                                   \
-            co_co_->step = CO_SYM(name);                                                           \
-            co_co_->leaf = &co_callee_->co_;                                                       \
-        }                                                                                          \
-        my->co_.state = 2 * (id);                                                                  \
-        return co_result_(0, CO_GO_ON_);                                                           \
-        CO_RESUMED_AT_(id) : (lv) = (__typeof__(lv))co_in_;                                        \
+        CO_NEW_FRAME_(place, name);                                                                \
+        CO_CALL_(id, lv, place, co_frame_free(place, sizeof *place), name, __VA_ARGS__);           \
     } while (0)
+
+// A callee whose frame lies in the caller's.
+#define CO_CALL_HERE_(id, lv, frame, name, ...)                                                    \
+    do {                                                                                           \
+        CO_CALL_(id, lv, frame, (void)0, name, __VA_ARGS__);                                       \
+    } while (0)
+
+#define CO_CALL_(id, lv, frame, left, name, ...)                                                   \
+    {                                                                                              \
+        struct co_frame_##name *co_callee_ = (frame);                                              \
+        co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                             \
+        co_callee_->co_.caller = &my->co_;                                                         \
+        co_callee_->co_.step = CO_SYM(name);                                                       \
+        co_co_->step = CO_SYM(name);                                                               \
+        co_co_->leaf = &co_callee_->co_;                                                           \
+    }                                                                                              \
+    my->co_.state = 2 * (id);                                                                      \
+    return co_result_(0, CO_GO_ON_);                                                               \
+    CO_RESUMED_AT_(id, lv, left, co_in_)
 
 // The other coroutine is resumed from here, on the resumer's stack: each delegation adds a native
 // frame. The handle has no place in the frame: it is evaluated again at every resume.

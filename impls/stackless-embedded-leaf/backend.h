@@ -1,0 +1,22 @@
+// stackless-embedded-leaf: the frames of callees lie inside the caller's, and the coroutine points
+// at its leaf.
+#ifndef CO_BACKEND_H
+#define CO_BACKEND_H
+
+#include "corobench/coro.h"
+
+#define CO_BACKEND_CONTRACT 1
+#define CO_BACKEND_NAME "stackless-embedded-leaf"
+#define CO_BACKEND_FAMILY "stackless"
+#define CO_BACKEND_SUMMARY                                                                         \
+    "callees' frames inside the caller's, a pointer to the leaf frame, calls and returns by "      \
+    "trampoline"
+#define CO_BACKEND_CAPS                                                                            \
+    (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK | CO_CAP_MIGRATES |               \
+     CO_CAP_THREAD_LOCALS)
+
+#include "common/frames_embedded.h"
+#include "common/resume_leaf.h"
+
+#include "corobench/coro_check.h"
+#endif
