@@ -203,10 +203,11 @@ static bool has_cell(struct cb_rep *rep, const json_t *cell, const char *backend
 }
 
 static void add_absent(struct cb_rep *rep, struct cb_claim *claim, const json_t *cell,
-                       const char *backend, const char *params, const char *compiler) {
-    const char *why = cb_rep_text(rep, "%s/%s/%s/%s/%s is not in this run", backend,
-                                  cb_rep_string(cell, "scenario", ""),
-                                  cb_rep_string(cell, "binding", "opaque"), compiler, params);
+                       const char *backend, const char *binding) {
+    const char *why = cb_rep_text(
+        rep, "%s/%s/%s/%s/%s: no %s in this run", backend, cb_rep_string(cell, "scenario", ""),
+        cb_rep_string(cell, "binding", binding), rep->compiler_count ? rep->compilers[0] : "",
+        cb_rep_string(cell, "params", ""), cb_rep_string(cell, "metric", ""));
     for (size_t i = 0; i < claim->check_count; i++)
         if (strcmp(claim->checks[i].why, why) == 0)
             return;
@@ -219,7 +220,7 @@ static void judge_methods(struct cb_claims *claims, struct cb_rep *rep, struct c
                           const json_t *column, const char *more, const char *less) {
     const json_t *a = json_object_get(claims->methods, more);
     const json_t *b = json_object_get(claims->methods, less);
-    const char *first = rep->compiler_count ? rep->compilers[0] : "gcc", *name[2];
+    const char *name[2];
     size_t index;
     json_t *cell;
     json_array_foreach(json_object_get(column, "cells"), index, cell) {
@@ -229,8 +230,7 @@ static void judge_methods(struct cb_claims *claims, struct cb_rep *rep, struct c
                     continue;
                 for (int k = 0; k < 2; k++)
                     if (!has_cell(rep, cell, name[k]))
-                        add_absent(rep, claim, cell, name[k], cb_rep_string(cell, "params", ""),
-                                   first);
+                        add_absent(rep, claim, cell, name[k], "");
             }
     }
 }
@@ -444,10 +444,20 @@ static bool judge_backends(struct cb_rep *rep, struct cb_claim *claim, const cha
     return any;
 }
 
-// The cell that is named where a side is not in the run: its first, or its first term's.
-static const json_t *first_cell(const json_t *side) {
+// Names the cells of a side that the run has with no compiler. A cell is named once.
+static void name_missing(struct cb_rep *rep, struct cb_claim *claim, const json_t *side,
+                         const char *backend, const char *binding) {
     const json_t *terms = json_object_get(side, "terms");
-    return terms ? json_array_get(terms, 0) : side;
+    size_t n = terms ? json_array_size(terms) : 1;
+    for (size_t i = 0; i < n && !json_object_get(side, "constant"); i++) {
+        const json_t *term = terms ? json_array_get(terms, i) : side;
+        struct cb_check nobody;
+        bool known = false;
+        for (size_t c = 0; c < rep->compiler_count; c++)
+            known |= read_side(rep, &nobody, term, backend, binding, rep->compilers[c], true).known;
+        if (!known)
+            add_absent(rep, claim, term, cb_rep_string(term, "backend", backend), binding);
+    }
 }
 
 static void judge_binding(struct cb_claims *claims, struct cb_rep *rep, struct cb_claim *claim,
@@ -455,7 +465,6 @@ static void judge_binding(struct cb_claims *claims, struct cb_rep *rep, struct c
     const json_t *top = json_object_get(claim->json, "numerator");
     const json_t *bottom = json_object_get(claim->json, "denominator");
     const char *a = "", *b = "";
-    const char *first = rep->compiler_count ? rep->compilers[0] : "gcc";
     if (!top)
         top = json_object_get(claim->json, "value");
     for (size_t i = 0; cb_claim_backends(claims, top, i, &a) > i; i++) {
@@ -467,12 +476,9 @@ static void judge_binding(struct cb_claims *claims, struct cb_rep *rep, struct c
                 b = a; // the same backend on both sides, or one side only
             if (judge_backends(rep, claim, binding, a, b))
                 continue;
-            json_t *named = json_copy((json_t *)first_cell(top));
-            if (!json_object_get(named, "binding"))
-                json_object_set_new(named, "binding", json_string(binding));
-            add_absent(rep, claim, named, cb_rep_string(named, "backend", a),
-                       cb_rep_string(named, "params", ""), first);
-            json_decref(named);
+            name_missing(rep, claim, top, a, binding);
+            if (bottom)
+                name_missing(rep, claim, bottom, b, binding);
         }
     }
 }

@@ -139,7 +139,7 @@ struct cb_rep {
     struct cb_rep_target *target;
     size_t target_count;
 
-    struct cb_claims *claims; // of the table "claims"; NULL: not made
+    struct cb_claims *claims;     // of the table "claims"; NULL: not made
     struct cb_rep_table **tables; // all that were made, in the order of the report
     size_t table_count, table_room;
     const char **plot_ids; // all plots that were made, in the order of the report
