@@ -76,9 +76,13 @@ typedef struct co_frame *co_handle;
         &((struct co_frame_##name *)co_f_)->my;
 #define CO_SAVE_ ((void)0)
 #else
+// The empty statement may write the array, for all that a compiler knows, as what a body calls may
+// in the languages that this comes from. Else it would not store what it has loaded and not
+// changed, and little would be left of the copy.
 #define CO_MY_(name)                                                                               \
     struct co_locals_##name *const co_array_ = &((struct co_frame_##name *)co_f_)->my;             \
     struct co_locals_##name co_my_ = *co_array_;                                                   \
+    __asm__ volatile("" : "=m"(*co_array_));                                                       \
     __attribute__((unused)) struct co_locals_##name *const my = &co_my_;
 #define CO_SAVE_ CO_MUTATE(keep_locals, (*co_array_ = *my), (void)0)
 #endif
