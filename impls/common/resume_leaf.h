@@ -1,20 +1,30 @@
 // Resume at the leaf: the coroutine keeps its innermost frame and that frame's step function ("with
 // trick").
 //
-// A coroutine call makes the callee the leaf and returns to a trampoline, which enters the new
-// leaf; a return does the same backwards. The native stack holds one step at a time, whatever the
-// depth, and a resume costs the same at any depth. The technique is that of std::generator (P2168,
-// P2502) and of symmetric transfer, written with a trampoline because gcc 12 has no guaranteed tail
-// call.
+// A coroutine call makes the callee the leaf and enters it, a return makes the caller the leaf and
+// enters it, both by a sibling call: the step that is left has no native frame any more. The native
+// stack holds one step at a time, whatever the depth, and a resume costs the same at any depth. The
+// technique is that of std::generator (P2168, P2502) and of C++20's symmetric transfer.
 //
-// A throw or close enters a frame by the odd state beside its even one, so that a yield tests
-// nothing when resumed.
+// With CO_LEAF_BY_LOOP 1, and where nothing is optimised, a step returns instead, and the resume's
+// loop (a trampoline) enters the next one.
+//
+// A throw or close enters a frame by one of two further states of its resume point, so that a yield
+// tests nothing when resumed.
 #ifndef CO_RESUME_LEAF_H
 #define CO_RESUME_LEAF_H
 
 #include "corobench/coro.h"
 #include "common/mutant.h"
 #include "common/planted.h"
+
+#ifndef CO_LEAF_BY_LOOP
+#ifdef __OPTIMIZE__
+#define CO_LEAF_BY_LOOP 0
+#else
+#define CO_LEAF_BY_LOOP 1 // gcc makes sibling calls when it optimises; clang can be told to, always
+#endif
+#endif
 
 struct co_frame;
 struct co_leaf;
@@ -23,7 +33,7 @@ typedef struct co_result (*co_step)(struct co_frame *frame, word in, struct co_l
 struct co_frame {
     co_step step;            // entered when this frame is the leaf again
     struct co_frame *caller; // NULL for the root
-    uint32_t state;          // resume point, even; odd when an error is to be raised there
+    uint32_t state;          // resume point, and what to do there
 };
 
 // The coroutine: what a handle points to.
@@ -36,14 +46,12 @@ struct co_leaf {
 };
 typedef struct co_leaf *co_handle;
 
-// What a frame entered by an odd state finds in its input.
-struct co_unwind {
-    word error;
-    bool closing;
-};
+// The states of a resume point: one to go on, one more to raise the input there, two more to close.
+// Dense from the start's 0, so that a switch is one jump.
+#define CO_STATE_(id) (3 * (id)-2)
+enum { CO_RAISE_HERE_ = 1, CO_CLOSE_HERE_ = 2 };
 
-// Or-ed to a step's answer: the leaf has changed, enter it. CO_RETURNED | CO_GO_ON_ also starts a
-// callee.
+// A step's answer where a loop goes on: the leaf has changed, enter it.
 enum { CO_GO_ON_ = 8 };
 
 #define CO_STEP_REST __attribute__((unused)) struct co_leaf *co_co_
@@ -63,6 +71,15 @@ enum { CO_GO_ON_ = 8 };
         return 0;                                                                                  \
     }
 
+// The last thing a step does: enters another frame, which is the leaf already.
+#if CO_LEAF_BY_LOOP
+#define CO_GO_TO_(step, frame, in) return co_result_((in), CO_GO_ON_)
+#elif defined(__clang__)
+#define CO_GO_TO_(step, frame, in) __attribute__((musttail)) return (step)((frame), (in), co_co_)
+#else
+#define CO_GO_TO_(step, frame, in) return (step)((frame), (in), co_co_)
+#endif
+
 // Where a callee lies: in memory of its own, which it gives back, unless the storage has said
 // something else before; then the caller does what there is to do.
 #ifndef CO_CALLEES_
@@ -78,38 +95,46 @@ enum { CO_GO_ON_ = 8 };
 #define CO_FRAME_LEFT_(frame) ((void)0)
 #endif
 
-// The root ends the coroutine; any other frame makes its caller the leaf.
+// The root ends the coroutine; any other frame makes its caller the leaf. How it ended chooses
+// the caller's state.
 #define CO_LEAVE_                                                                                  \
-    if (my->co_.caller == NULL) {                                                                  \
+    struct co_frame *const co_caller_ = my->co_.caller;                                            \
+    if (co_caller_ == NULL) {                                                                      \
         co_co_->leaf = NULL;                                                                       \
         return co_res_;                                                                            \
     }                                                                                              \
-    co_co_->step = my->co_.caller->step;                                                           \
-    CO_MUTATE(leaf_not_restored, co_co_->leaf = my->co_.caller, (void)0);                          \
+    co_co_->step = co_caller_->step;                                                               \
+    CO_MUTATE(leaf_not_restored, co_co_->leaf = co_caller_, (void)0);                              \
     CO_FRAME_LEFT_(my);                                                                            \
-    return co_result_(co_res_.v, co_res_.st | CO_GO_ON_);
+    if (CO_UNLIKELY(co_res_.st != CO_RETURNED))                                                    \
+        co_caller_->state += co_res_.st == CO_FAILED ? CO_RAISE_HERE_ : CO_CLOSE_HERE_;            \
+    CO_GO_TO_(co_caller_->step, co_caller_, co_res_.v);
 
+// Entered by its address only: the body is the step. A copy of its answer on the way out of a step
+// that it is inlined into would keep gcc from sibling calls.
+#define CORO(name)                                                                                 \
+    CO_STEP_LINKAGE_ struct co_result CO_SYM(name)(                                                \
+        struct co_frame * co_f_, __attribute__((unused)) word co_in_, CO_STEP_REST)
 #include "common/stackless.h"
 
 #define CO_HANDLE(v) (&(v)->co_)
 
-// Two cases a resume point: 2 * id goes on, 2 * id + 1 raises. `left` is done first in both.
+// Three cases a resume point. `left` is done first in each.
 #define CO_RESUMED_AT_(id, lv, left, value)                                                        \
-    case 2 * (id) + 1: {                                                                           \
-        const struct co_unwind *co_unwind_ = (const struct co_unwind *)co_in_;                     \
+    case CO_STATE_(id) + CO_RAISE_HERE_:                                                           \
         left;                                                                                      \
-        if (co_unwind_->closing)                                                                   \
-            goto co_close_;                                                                        \
-        co_err_ = co_unwind_->error;                                                               \
+        co_err_ = co_in_;                                                                          \
         goto co_fail_;                                                                             \
-    }                                                                                              \
-    case 2 * (id):                                                                                 \
+    case CO_STATE_(id) + CO_CLOSE_HERE_:                                                           \
+        left;                                                                                      \
+        goto co_close_;                                                                            \
+    case CO_STATE_(id):                                                                            \
         left;                                                                                      \
         (lv) = (__typeof__(lv))(value)
 
 #define CO_YIELD_AT_(id, lv, value)                                                                \
     do {                                                                                           \
-        my->co_.state = 2 * (id);                                                                  \
+        my->co_.state = CO_STATE_(id);                                                             \
         return co_result_((word)(value), CO_YIELDED);                                              \
         CO_RESUMED_AT_(id, lv, (void)0, CO_MUTATE(lose_sent, co_in_, 0));                          \
     } while (0)
@@ -136,15 +161,15 @@ enum { CO_GO_ON_ = 8 };
 
 #define CO_CALL_(id, lv, frame, left, name, ...)                                                   \
     {                                                                                              \
-        struct co_frame_##name *co_callee_ = (frame);                                              \
+        struct co_frame_##name *const co_callee_ = (frame);                                        \
         co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                             \
         co_callee_->co_.caller = &my->co_;                                                         \
         co_callee_->co_.step = CO_SYM(name);                                                       \
         co_co_->step = CO_SYM(name);                                                               \
         co_co_->leaf = &co_callee_->co_;                                                           \
+        my->co_.state = CO_STATE_(id);                                                             \
+        CO_GO_TO_(CO_SYM(name), &co_callee_->co_, 0);                                              \
     }                                                                                              \
-    my->co_.state = 2 * (id);                                                                      \
-    return co_result_(0, CO_GO_ON_);                                                               \
     CO_RESUMED_AT_(id, lv, left, co_in_)
 
 // The other coroutine is resumed from here, on the resumer's stack: each delegation adds a native
@@ -153,15 +178,18 @@ enum { CO_GO_ON_ = 8 };
     do {                                                                                           \
         co_in_ = 0;                                                                                \
         if (0) {                                                                                   \
-        case 2 * (id) + 1:                                                                         \
-            co_res_ = co_delegate_unwind_((handle), (const struct co_unwind *)co_in_);             \
+        case CO_STATE_(id) + CO_RAISE_HERE_:                                                       \
+            co_res_ = co_delegate_((handle), co_in_, 1);                                           \
+        } else if (0) {                                                                            \
+        case CO_STATE_(id) + CO_CLOSE_HERE_:                                                       \
+            co_res_ = co_delegate_((handle), 0, 2);                                                \
         } else {                                                                                   \
             __attribute__((fallthrough));                                                          \
-        case 2 * (id):                                                                             \
+        case CO_STATE_(id):                                                                        \
             co_res_ = co_delegate_((handle), co_in_, 0);                                           \
         }                                                                                          \
         if (co_res_.st == CO_YIELDED) {                                                            \
-            my->co_.state = 2 * (id);                                                              \
+            my->co_.state = CO_STATE_(id);                                                         \
             return co_res_;                                                                        \
         }                                                                                          \
         if (co_res_.st == CO_CLOSED_)                                                              \
@@ -201,29 +229,20 @@ CO_INLINE void co_create_here_(struct co_leaf *co, co_step step) {
 #endif
 }
 
-// A callee ended with an error, or while closing: its caller, now the leaf, is entered by its odd
-// state.
-static CO_COLD __attribute__((unused)) struct co_result co_unwind_(struct co_leaf *co,
-                                                                   struct co_result r) {
-    struct co_unwind unwind = {r.v, (r.st & ~(word)CO_GO_ON_) == CO_CLOSED_};
-    co->leaf->state |= 1;
-    return co->step(co->leaf, (word)&unwind, co);
-}
-
-CO_INLINE struct co_result co_trampoline_(struct co_leaf *co, struct co_result r) {
-    while (r.st & CO_GO_ON_) {
-        if (CO_LIKELY(r.st == CO_GO_ON_))
-            r = co->step(co->leaf, r.v, co);
-        else
-            r = co_unwind_(co, r);
-    }
+// Enters the leaf, and what becomes the leaf, until one yields or the root ends.
+CO_INLINE struct co_result co_enter_(struct co_leaf *co, word in) {
+    struct co_result r = co->step(co->leaf, in, co);
+#if CO_LEAF_BY_LOOP
+    while (r.st == CO_GO_ON_)
+        r = co->step(co->leaf, r.v, co);
+#endif
     return r;
 }
 
 CO_INLINE int co_resume_here_(struct co_leaf *co, word in, word *out) {
     CO_ENTER_(co);
     CO_PLANTED_();
-    struct co_result r = co_trampoline_(co, co->step(co->leaf, in, co));
+    struct co_result r = co_enter_(co, in);
     CO_EXIT_(co);
     *out = r.v;
     return (int)r.st;
@@ -233,10 +252,12 @@ CO_INLINE int co_resume_here_(struct co_leaf *co, word in, word *out) {
 CO_INLINE int co_throw_here_(struct co_leaf *co, word error, word *out) {
     CO_ENTER_(co);
     struct co_result r = {error, CO_FAILED};
-    if (co->leaf->state == CO_STATE_START_)
+    if (co->leaf->state == CO_STATE_START_) {
         co->leaf = NULL;
-    else
-        r = co_trampoline_(co, co_unwind_(co, r));
+    } else {
+        co->leaf->state += CO_RAISE_HERE_;
+        r = co_enter_(co, error);
+    }
     CO_EXIT_(co);
     *out = r.v;
     return (int)r.st;
@@ -248,20 +269,16 @@ CO_INLINE int co_close_here_(struct co_leaf *co) {
         return CO_E_RUNNING;
     co->running = 1;
 #endif
-    if (co->leaf != NULL && co->leaf->state != CO_STATE_START_)
-        CO_MUTATE(skip_cleanup, (co_trampoline_(co, co_unwind_(co, co_result_(0, CO_CLOSED_)))),
-                  (void)0);
+    if (co->leaf != NULL && co->leaf->state != CO_STATE_START_) {
+        co->leaf->state += CO_CLOSE_HERE_;
+        CO_MUTATE(skip_cleanup, (co_enter_(co, 0)), (void)0);
+    }
     co->leaf = NULL;
     CO_EXIT_(co);
     return 0;
 }
 
 #include "common/stackless_drive.h"
-
-static __attribute__((noinline, unused)) struct co_result
-co_delegate_unwind_(co_handle co, const struct co_unwind *unwind) {
-    return co_delegate_(co, unwind->error, unwind->closing ? 2 : 1);
-}
 
 // The leaf's step is known only at run time, by name as through the handle.
 #define CO_BY_NAME_(name)

@@ -9,7 +9,7 @@
 #define CO_BACKEND_NAME "stackless-leaf"
 #define CO_BACKEND_FAMILY "stackless"
 #define CO_BACKEND_SUMMARY                                                                         \
-    "frames from an arena, a pointer to the leaf frame, calls and returns by trampoline"
+    "frames from an arena, a pointer to the leaf frame, calls and returns by jumps"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK | CO_CAP_MIGRATES |               \
      CO_CAP_THREAD_LOCALS)

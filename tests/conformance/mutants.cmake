@@ -16,7 +16,7 @@ set(kit_mutants
     "keep_pages        stacks  gives_back                   fiber-reserved"
     "lose_sent         values  send,odd_words,locals        all"
     "lose_sent         values  send,odd_words,locals        fiber-ret,fiber-ret-fp,fiber-boost,fiber-ucontext"
-    "leaf_not_restored calls   yields_through,several_callees  stackless-leaf"
+    "leaf_not_restored calls   yields_through,nesting_1_to_40  stackless-leaf"
     "lose_sent         values  send,odd_words,locals        step"
     "keep_locals       values  locals                       step"
     "link_to_locals    delegate to_own_local                step"

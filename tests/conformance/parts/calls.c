@@ -11,6 +11,7 @@ CORO_DECL(twice, (word n;), (), ())
 CORO_DECL(ask, (word question;), (word x;), ())
 CORO_DECL(dialogue, (), (word x; word y; word i;), (SUB(ask)))
 CORO_DECL(no_yield, (word n;), (word x; word i; word total;), (SUB(twice)))
+CORO_DECL(no_yield_deep, (word depth;), (word x;), (REC(no_yield_deep)))
 CORO_DECL(middle, (word n;), (word x; word y;), (SUB(ask) SUB(twice)))
 CORO_DECL(outer, (word n;), (word x; word y; word i;), (SUB(middle) SUB(ask)))
 CORO_DECL(walk, (const struct tree *t;), (word sum; word x;), (REC(walk)))
@@ -20,7 +21,9 @@ CORO_DECL(big_frame, (word depth;), (word x; word i; word table[300];), (REC(big
 
 #define CO_BODIES(_)                                                                               \
     _(twice)                                                                                       \
-    _(ask) _(dialogue) _(no_yield) _(middle) _(outer) _(walk) _(nest) _(driver) _(big_frame)
+    _(ask)                                                                                         \
+    _(dialogue) _(no_yield) _(no_yield_deep) _(middle) _(outer) _(walk) _(nest) _(driver)          \
+        _(big_frame)
 
 #if CO_PART_BODIES
 CORO(twice) {
@@ -58,6 +61,16 @@ CORO(no_yield) {
             my->total += my->x;
         }
         CO_RETURN(my->total);
+    CO_END
+}
+
+CORO(no_yield_deep) {
+    CO_BEGIN(no_yield_deep)
+        my->x = 0;
+        if (my->depth > 1) {
+            CO_CALLREC(my->x, no_yield_deep, my->depth - 1);
+        }
+        CO_RETURN(my->x + 1);
     CO_END
 }
 
@@ -261,6 +274,34 @@ KIT_CHECK(deep_recursion, CO_CAP_RECURSION, KIT_ALWAYS,
     for (word level = 1; level < 100; level++)
         WANT_GO(nest, &v, level, CO_YIELDED, level + 1);
     WANT_FINI(nest, &v);
+}
+
+KIT_CHECK(flat_depth, CO_CAP_FLAT_STACK | CO_CAP_RECURSION, KIT_ALWAYS,
+          "recursion deeper than the resumer's stack could be: closed, failed and returned from") {
+    const word depth = kit_sanitized ? 100000 : 1000000;
+    CO_VAR(nest) v = {};
+    word out = 0;
+    WANT_STATUS(CO_INIT(nest, &v, depth), 0);
+    WANT_GO(nest, &v, 0, CO_YIELDED, 1000001);
+    WANT_FINI(nest, &v);
+    WANT_STATUS(CO_INIT(nest, &v, depth), 0);
+    WANT_GO(nest, &v, 0, CO_YIELDED, 1000001);
+    WANT_STATUS(CO_THROW(nest, &v, 77, &out), CO_FAILED);
+    WANT(out, 77);
+    WANT_FINI(nest, &v);
+    CO_VAR(no_yield_deep) d = {};
+    WANT_INIT(no_yield_deep, &d, depth);
+    WANT_GO(no_yield_deep, &d, 0, CO_RETURNED, depth);
+    WANT_FINI(no_yield_deep, &d);
+}
+
+KIT_CHECK(flat_calls, CO_CAP_FLAT_STACK, KIT_ALWAYS,
+          "calls in a row, none of which yields: none leaves anything on the resumer's stack") {
+    const word n = kit_sanitized ? 300000 : 3000000;
+    CO_VAR(no_yield) v = {};
+    WANT_INIT(no_yield, &v, n);
+    WANT_GO(no_yield, &v, 0, CO_RETURNED, n * (n - 1));
+    WANT_FINI(no_yield, &v);
 }
 
 KIT_CHECK(driven_by_coroutine, 0, KIT_ALWAYS,
