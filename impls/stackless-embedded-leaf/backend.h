@@ -9,8 +9,7 @@
 #define CO_BACKEND_NAME "stackless-embedded-leaf"
 #define CO_BACKEND_FAMILY "stackless"
 #define CO_BACKEND_SUMMARY                                                                         \
-    "callees' frames inside the caller's, a pointer to the leaf frame, calls and returns by "      \
-    "trampoline"
+    "callees' frames inside the caller's, a pointer to the leaf frame, calls and returns by jumps"
 #define CO_BACKEND_CAPS                                                                            \
     (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK | CO_CAP_MIGRATES |               \
      CO_CAP_THREAD_LOCALS)
