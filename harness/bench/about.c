@@ -145,15 +145,17 @@ char *cb_about(const struct cb_bench *bench, char *why, size_t why_size) {
     json_t *list = scenarios(bench, why, why_size);
     if (!list)
         return NULL;
-    json_t *document = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, "
-        "s:o}",
-        "contract", facts->contract, "backend", facts->name, "family", facts->family, "summary",
-        facts->summary, "compiler", facts->compiler, "compiler_version", facts->compiler_version,
-        "flags", facts->flags, "language", facts->language, "link", facts->link, "checked",
-        facts->checked, "build_type", facts->build_type, "status", "ok", "note", "", "capabilities",
-        capabilities(facts->capabilities), "limit", limit(bench), "environment", environment(facts),
-        "source", source(facts), "scenarios", list);
+    json_t *document =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, "
+                  "s:o, s:o, s:o, "
+                  "s:o}",
+                  "contract", facts->contract, "backend", facts->name, "family", facts->family,
+                  "summary", facts->summary, "variant_of", facts->variant_of, "compiler",
+                  facts->compiler, "compiler_version", facts->compiler_version, "flags",
+                  facts->flags, "language", facts->language, "link", facts->link, "checked",
+                  facts->checked, "build_type", facts->build_type, "status", "ok", "note", "",
+                  "capabilities", capabilities(facts->capabilities), "limit", limit(bench),
+                  "environment", environment(facts), "source", source(facts), "scenarios", list);
     char *text = document ? json_dumps(document, JSON_INDENT(1)) : NULL;
     json_decref(document);
     return text;

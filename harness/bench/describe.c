@@ -62,6 +62,10 @@ static const struct cb_env environment[] = CO_BACKEND_ENVIRONMENT;
 #define ENVIRONMENT_COUNT 0
 #endif
 
+#ifndef CO_BACKEND_VARIANT_OF
+#define CO_BACKEND_VARIANT_OF ""
+#endif
+
 #ifdef __OPTIMIZE__
 #define OPTIMISED true
 #else
@@ -73,6 +77,7 @@ const struct cb_backend_facts cb_backend_facts = {
     CO_BACKEND_NAME,
     CO_BACKEND_FAMILY,
     CO_BACKEND_SUMMARY,
+    CO_BACKEND_VARIANT_OF,
     (unsigned)(CO_BACKEND_CAPS),
     CO_BACKEND_CONTRACT,
     COMPILER,

@@ -23,6 +23,7 @@ struct cb_backend_facts {
     const char *name;
     const char *family;
     const char *summary;
+    const char *variant_of; // the backend that it differs from in one choice, "" for none
     unsigned capabilities; // or-ed enum co_capability
     int contract;
     const char *compiler; // "gcc" or "clang"

@@ -166,7 +166,8 @@ static void live_most_is_the_largest(void **state) {
                 most = n > most ? n : most;
             }
     }
-    assert_int_equal(most, CB_LIVE_MOST);
+    assert_true(most <= CB_LIVE_MOST);
+    assert_true(most == CB_LIVE_MOST || !CB_ALL_CELLS);
 }
 
 // Threads hand over ten times faster on one unit, and what they compute is the same. (The

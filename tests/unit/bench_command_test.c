@@ -161,6 +161,7 @@ static void describes_itself(void **state) {
     assert_int_equal(json_integer_value(json_object_get(about, "contract")), CO_CONTRACT_VERSION);
     assert_string_equal(fake_text(about, "backend"), "fake");
     assert_string_equal(fake_text(about, "family"), "peer");
+    assert_string_equal(fake_text(about, "variant_of"), "kept");
     assert_string_equal(fake_text(about, "compiler_version"), "1.2.3");
     assert_string_equal(fake_text(about, "language"), "C17");
     json_t *capabilities = json_object_get(about, "capabilities");

@@ -211,6 +211,7 @@ FAKE_UNUSED static void fake_reset(void) {
         .name = "fake",
         .family = "peer",
         .summary = "remembers",
+        .variant_of = "kept",
         .capabilities = CO_CAP_DEEP_YIELD | CO_CAP_GUARD,
         .contract = CO_CONTRACT_VERSION,
         .compiler = "gcc",

@@ -77,7 +77,9 @@ static void add_program(struct cb_programs *programs, const char *backend, const
                              .status = cb_copy(status),
                              .note = cb_copy(strcmp(status, "ok") == 0 ? "" : "no library")};
     if (strcmp(status, "ok") == 0) {
-        p->describe = parse("{'text': {'lines': 7}}");
+        p->describe = parse("{'text': {'lines': 7}, 'variant_of': ''}");
+        if (strcmp(backend, "able") == 0)
+            json_object_set_new(p->describe, "variant_of", json_string("baker"));
         json_object_set_new(p->describe, "scenarios", parse(scenarios_text));
     }
 }
@@ -326,6 +328,23 @@ static void what_is_excepted_is_not_measured(void **state) {
                       "able/size/opaque/gcc/\n"
                       "able/spin/opaque/gcc/a=10\n"
                       "able/spin/visible/gcc/a=1\n");
+}
+
+static void of_a_variant_fewer_cells_are_measured(void **state) {
+    (void)state;
+    json_t *kept = data;
+    data = size_with("quick", "variants", parse("{'opaque': ['spin/*'], 'visible': ['heap/*']}"));
+    struct cb_plan variant = make("quick", "able", NULL), other = make("quick", "baker", NULL);
+    json_decref(data);
+    data = kept;
+    expect_ids(&variant, "able/size/opaque/gcc/\n"
+                         "able/spin/opaque/gcc/a=1\n"
+                         "able/spin/opaque/gcc/a=10\n");
+    expect_ids(&other, "baker/heap/opaque/gcc/n=1\n"
+                       "baker/size/opaque/gcc/\n"
+                       "baker/spin/opaque/gcc/a=1\n"
+                       "baker/spin/opaque/gcc/a=10\n"
+                       "baker/spin/visible/gcc/a=1\n");
 }
 
 static void a_twin_knows_its_original(void **state) {
@@ -646,6 +665,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_measured_has_no_twin),
         cmocka_unit_test(a_share_of_many_backends_has_twins),
         cmocka_unit_test(what_is_excepted_is_not_measured),
+        cmocka_unit_test(of_a_variant_fewer_cells_are_measured),
         cmocka_unit_test(a_twin_knows_its_original),
         cmocka_unit_test(every_headline_cell_has_a_twin),
         cmocka_unit_test(keys_are_put_in_order),

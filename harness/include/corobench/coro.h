@@ -176,6 +176,9 @@ const char *co_lib_backend_reason(void);
 //   CO_BACKEND_FAMILY     string: "thread", "fiber", "stackless", "poll", "peer" or "twin"
 //   CO_BACKEND_SUMMARY    string: the technique in one line
 //   CO_BACKEND_CAPS       or-ed enum co_capability
+//   CO_BACKEND_VARIANT_OF optional, string: another backend, from which this one differs in one
+//                         choice. A default run measures fewer cells of it, a full run all; the
+//                         tests look at what that choice can break
 //   co_handle             a type: pointer to the control block of any coroutine of this backend
 //
 // For the text of bodies. Every `my->` field keeps its value across a yield; nothing else does.
