@@ -115,10 +115,9 @@ static struct cb_counts expect(uint64_t n) {
 
 CB_SCENARIO(.id = "live", .unit = "round trip", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
             .normal = CB_LIST("n=1;order=sequential", "n=16;order=sequential",
-                              "n=100000;order=sequential", "n=1000;order=random",
-                              "n=100000;order=random"),
-            .full = CB_LIST("n=1000;order=sequential", "n=10000;order=sequential",
-                            "n=16;order=random", "n=10000;order=random",
+                              "n=1000;order=sequential", "n=100000;order=sequential",
+                              "n=1000;order=random", "n=100000;order=random"),
+            .full = CB_LIST("n=10000;order=sequential", "n=16;order=random", "n=10000;order=random",
                             "n=1000000;order=sequential", "n=1000000;order=random",
                             "n=10000000;order=sequential", "n=10000000;order=random"),
             .prepare = prepare, .run = run, .expect = expect, .finish = finish);
