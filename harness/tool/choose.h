@@ -11,8 +11,8 @@
 
 #include "report_internal.h"
 
-// What describes a program. The last two follow from the others; CB_SPREAD depends on the technique
-// too.
+// What describes a program. The last three follow from the others; CB_SPREAD depends on the
+// technique too.
 enum cb_input {
     CB_SETUPS,
     CB_YIELDS,
@@ -24,6 +24,7 @@ enum cb_input {
     CB_C_CALLS,
     CB_STATED, // how many a program states
     CB_ALIVE = CB_STATED,
+    CB_NESTING,
     CB_SPREAD,
     CB_INPUTS
 };
@@ -103,6 +104,8 @@ struct cb_trials {
     double median, p90;  // of |error|; NaN where none is known
     double wanted_median, wanted_p90;
 };
+// "missed", "wrongly ruled out", "not foreseen" or "".
+const char *cb_trial_verdict(const struct cb_trials *trials, const struct cb_trial *trial);
 struct cb_trials cb_choose_try(struct cb_choose *choose, const char *compiler);
 
 // ---- Answers ------------------------------------------------------------------------------------
@@ -118,6 +121,8 @@ struct cb_answer cb_choose_answer(struct cb_choose *choose, const struct cb_prog
                                   const char *compiler, const struct cb_trials *trials);
 // Whether the forecast at this place may be as good as the first.
 bool cb_choose_is_within(const struct cb_answer *answer, size_t place);
+// The one that takes least memory, of those that can do it; NULL: not measured.
+const struct cb_forecast *cb_choose_smallest(const struct cb_answer *answer);
 
 // A time, or bytes, as people say it: "1.25 us", "4.2 KiB".
 const char *cb_choose_time(struct cb_rep *rep, double ns);
@@ -128,10 +133,5 @@ enum cb_choose_format { CB_CHOOSE_TEXT, CB_CHOOSE_MARKDOWN, CB_CHOOSE_JSON };
 // `corobench choose`: prints the answer for a run. Returns an enum cb_exit.
 int cb_choose_print(const char *dir, const struct cb_program *program, const char *compiler,
                     enum cb_choose_format format, FILE *out, FILE *messages);
-
-// ---- The report ---------------------------------------------------------------------------------
-
-// Tables `choose` (predicted beside measured) and `choose-typical`. 0 or an exit status.
-int cb_rep_choose_tables(struct cb_rep *rep);
 
 #endif

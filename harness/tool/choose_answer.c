@@ -95,7 +95,7 @@ static const char *others(struct cb_rep *rep, const struct cb_answer *answer) {
     return text;
 }
 
-static const struct cb_forecast *smallest(const struct cb_answer *answer) {
+const struct cb_forecast *cb_choose_smallest(const struct cb_answer *answer) {
     const struct cb_forecast *best = NULL;
     for (size_t i = 0; i < answer->ok; i++)
         if (!isnan(answer->list[i].bytes) && (!best || answer->list[i].bytes < best->bytes))
@@ -107,7 +107,7 @@ static const char *in_words(struct cb_rep *rep, const struct cb_answer *answer,
                             const struct cb_program *program) {
     if (answer->ok == 0)
         return "no technique that was measured is known to do this; the reasons follow";
-    const struct cb_forecast *best = &answer->list[0], *small = smallest(answer);
+    const struct cb_forecast *best = &answer->list[0], *small = cb_choose_smallest(answer);
     double live = program->in[CB_LIVE];
     const char *all = "";
     if (live > 1)

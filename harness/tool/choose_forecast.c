@@ -158,7 +158,7 @@ static bool bracket(struct work *work, const struct cb_choose_part *part, double
     struct found here = {.cell = "no cell", .status = ""}, missing = {.point = NULL};
     for (size_t i = 0; i < part->count; i++) {
         if (!find_point(work, part, &part->points[i], &here)) {
-            bool matters = part->over < 0 || part->points[i].x <= x;
+            bool matters = i == 0 || part->points[i].x <= x;
             // Refused on this technique, not only left out of this run.
             if (matters && (known == 0 || *here.status) && !missing.point)
                 missing = here;
@@ -215,7 +215,8 @@ static bool add_term(struct work *work, const struct cb_choose_term *term, doubl
     for (size_t i = 0; i < term->count_count; i++)
         times *= work->in[term->counts[i]];
     for (size_t i = 0; times > 0 && i < term->part_count; i++)
-        if (cb_choose_holds(&term->parts[i].when, work->program))
+        if (cb_choose_holds(&term->parts[i].when, work->program) &&
+            !(term->parts[i].several && work->in[CB_LIVE] <= 1))
             known &= add_part(work, &term->parts[i], times, values);
     return known;
 }
@@ -240,7 +241,7 @@ static double bytes_of(struct work *work, const struct cb_program *program) {
     return bytes;
 }
 
-// What a round over all coroutines touches grows with what each keeps alive.
+// What a round over all coroutines touches grows with what each keeps alive; one alone stays near.
 static void set_spread(struct work *work) {
     struct cb_program keeps = *work->program, least = cb_program_plain();
     keeps.in[CB_PEAK] = 0;
@@ -248,7 +249,7 @@ static void set_spread(struct work *work) {
     double share = bytes_of(work, &keeps) / bytes_of(work, &least);
     if (work->beyond.text && !said) // of the bytes that are asked for, not of these
         cb_text_clear(&work->beyond);
-    work->in[CB_SPREAD] = work->program->in[CB_LIVE] * (share > 1 ? share : 1);
+    work->in[CB_SPREAD] = 1 + (work->program->in[CB_LIVE] - 1) * (share > 1 ? share : 1);
 }
 
 // ---- What rules a technique out -----------------------------------------------------------------

@@ -23,6 +23,7 @@ struct cb_choose_part {
     bool log;
     double least;
     struct cb_choose_when when;
+    bool several;       // only where more than one coroutine is alive
     const json_t *less; // taken off at each point that has cells
     struct cb_choose_point *points;
     size_t count;

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const cb_choose_inputs[CB_INPUTS] = {"setups", "yields", "calls",   "depth", "live",
-                                                 "frame",  "peak",   "c_calls", "alive", "spread"};
+const char *const cb_choose_inputs[CB_INPUTS] = {"setups", "yields",  "calls", "depth",
+                                                 "live",   "frame",   "peak",  "c_calls",
+                                                 "alive",  "nesting", "spread"};
 const char *const cb_choose_switches[] = {"foldable",  "random",     "no-alloc", "threads",
                                           "recursion", "deep-yield", NULL};
 
@@ -22,6 +23,7 @@ void cb_program_complete(struct cb_program *program, bool calls_stated) {
     if (!calls_stated)
         program->in[CB_CALLS] = program->in[CB_SETUPS] * (program->in[CB_DEPTH] - 1);
     program->in[CB_ALIVE] = program->in[CB_DEPTH] * program->in[CB_FRAME];
+    program->in[CB_NESTING] = program->in[CB_CALLS] / fmax(program->in[CB_YIELDS], 1e-9);
     program->in[CB_SPREAD] = program->in[CB_LIVE];
 }
 
@@ -107,6 +109,7 @@ static void read_part(struct cb_choose *choose, const char *where, const json_t 
                                 .log = strcmp(cb_rep_string(object, "scale", "linear"), "log") == 0,
                                 .least = read_number(object, "least", -INFINITY),
                                 .when = read_when(choose, where, object),
+                                .several = json_is_true(json_object_get(object, "several")),
                                 .less = read_cell(choose, where, json_object_get(object, "less")),
                                 .points = cb_rep_memory(choose->rep, json_array_size(points),
                                                         sizeof(struct cb_choose_point)),

@@ -123,6 +123,7 @@ int cb_rep_make_html(struct cb_rep *rep) {
     paragraph(&text, cb_rep_text(rep, "Headline figures: %s. %s", rep->candidate[rep->chosen].title,
                                  rep->chosen_why));
     add_tables(rep, &text, "headline");
+    add_tables(rep, &text, "choose");
     int status = 0;
     if (rep->plot_count)
         cb_text_add(&text, "<h2>Plots</h2>\n");

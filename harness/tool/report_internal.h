@@ -139,6 +139,7 @@ struct cb_rep {
     struct cb_rep_target *target;
     size_t target_count;
 
+    struct cb_choose *model;      // of the table "choose"; NULL: not made
     struct cb_claims *claims;     // of the table "claims"; NULL: not made
     struct cb_rep_table **tables; // all that were made, in the order of the report
     size_t table_count, table_room;
@@ -294,6 +295,8 @@ void cb_rep_flagged_table(struct cb_rep *rep);
 void cb_rep_environment_table(struct cb_rep *rep);
 // Of claims_table.c; 0 or an exit status, with a message.
 int cb_rep_claims_table(struct cb_rep *rep);
+// Of choose_report.c; the same.
+int cb_rep_choose_tables(struct cb_rep *rep);
 // The rows whose rounds drift or fall into two groups, the largest effect first, kept by the
 // report; *looked_at: how many rows were looked at. And what is said of one.
 size_t cb_rep_flagged(struct cb_rep *rep, struct cb_rep_row ***rows, size_t *looked_at);

@@ -35,6 +35,7 @@ bool cb_plot_make_lines(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_lifetime(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_dots(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_stack(struct cb_rep *rep, struct cb_plot *plot);
+bool cb_plot_make_forecast(struct cb_rep *rep, struct cb_plot *plot);
 bool cb_plot_make_sequences(struct cb_rep *rep, struct cb_plot *plot); // of all compilers, once
 
 // ---- Texts and places ---------------------------------------------------------------------------

@@ -126,11 +126,9 @@ static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
     static const struct {
         const char *kind;
         bool (*make)(struct cb_rep *, struct cb_plot *);
-    } kinds[] = {{"lines", cb_plot_make_lines},
-                 {"dots", cb_plot_make_dots},
-                 {"stack", cb_plot_make_stack},
-                 {"lifetime", cb_plot_make_lifetime},
-                 {"sequences", cb_plot_make_sequences}};
+    } kinds[] = {{"lines", cb_plot_make_lines},         {"dots", cb_plot_make_dots},
+                 {"stack", cb_plot_make_stack},         {"lifetime", cb_plot_make_lifetime},
+                 {"sequences", cb_plot_make_sequences}, {"forecast", cb_plot_make_forecast}};
     const char *kind = cb_rep_string(spec, "kind", ""), *id = cb_rep_string(spec, "id", "");
     struct cb_plot plot = {.spec = spec, .compiler = rep->compilers[compiler]};
     plot.id = compiler ? cb_rep_text(rep, "%s-%s", id, plot.compiler) : id;

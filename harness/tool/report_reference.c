@@ -65,6 +65,16 @@ static int add_plot_link(struct cb_text *to, const char *run_dir, const char *li
     return 0;
 }
 
+// What to use for typical programs; references made before there was such a table have none.
+static void add_typical(struct cb_text *to, const char *run_dir) {
+    char *path = cb_format("%s/tables/choose-typical.md", run_dir), *table;
+    if (cb_file_read(path, &table, NULL) == 0) {
+        cb_text_add(to, "%s\n", table);
+        free(table);
+    }
+    free(path);
+}
+
 int cb_report_readme_block(const char *run_dir, const char *readme, char **block, FILE *messages) {
     char *path = cb_format("%s/tables/headline.md", run_dir), *table;
     int error = cb_file_read(path, &table, NULL);
@@ -83,6 +93,7 @@ int cb_report_readme_block(const char *run_dir, const char *readme, char **block
                 to_run);
     cb_text_add(&text, "%s\n", table);
     int status = add_plot_link(&text, run_dir, to_run, messages);
+    add_typical(&text, run_dir);
     cb_text_add(&text, END_MARK);
     *block = text.text;
     free(to_run);

@@ -458,7 +458,9 @@ int cb_rep_make_tables(struct cb_rep *rep) {
         if (in_headline(rep, rep->compilers[c]))
             comparisons(rep, c);
     targets(rep);
-    int status = cb_rep_claims_table(rep);
+    int status = cb_rep_choose_tables(rep);
+    if (!status)
+        status = cb_rep_claims_table(rep);
     if (status)
         return status;
     cb_rep_estimator_table(rep);

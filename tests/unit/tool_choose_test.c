@@ -1,0 +1,606 @@
+// The cost model on a made-up run whose coefficients are known: they are found again, what a
+// technique can't do rules it out, what was not measured is said, intervals hold what they should,
+// and trials count misses.
+// Runs in: gcc asan ubsan
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/lib/file.h"
+#include "harness/tool/choose.h"
+
+static char root[] = "/tmp/corobench-choose-XXXXXX";
+
+enum { ROUNDS = 12 };
+// Their median is 1.
+static const double factors[ROUNDS] = {1.02, 0.95, 1.00, 0.98, 1.05, 0.96,
+                                       1.01, 1.03, 0.99, 0.97, 1.04, 1.00};
+
+// ---- The run ------------------------------------------------------------------------------------
+
+// What is true of a backend, in ns and bytes.
+struct truth {
+    const char *name, *family, *capabilities;
+    double setup, yield, level, cache, call, ccall, copy; // cache: for each tenfold of live
+    double bytes, byte, peak;                             // byte: for each that is alive
+    double walk;                                          // a factor on what treewalk takes
+    const char *limit;                                    // JSON
+    double reached;                                       // of limit most=100000
+    bool deep, calls;                                     // whether such cells have values
+};
+
+static const struct truth truths[] = {
+    {"walker", "stackless", "[\"recursion\", \"migrates\", \"no-allocation\"]", 5, 2, 1, 1, 6, 1, 0,
+     64, 1, 0, 1, "{\"live\": null, \"reason\": \"memory\"}", 100000, true, true},
+    {"stacker", "fiber", "[\"recursion\", \"deep-yield\", \"stack-size\", \"migrates\"]", 10, 3, 0,
+     4, 2, 1, 0.01, 4200, 0, 1, 1.1, "{\"live\": null, \"reason\": \"memory\"}", 100000, true,
+     true},
+    {"fixed", "fiber", "[\"recursion\"]", 10, 6, 0, 4, 2, 1, 0, 300, 0, 1, 3,
+     "{\"live\": 5000, \"reason\": \"so it is\"}", 4000, true, true},
+    {"flat", "stackless", "[\"migrates\"]", 4, 1.5, 0, 1, 6, 1, 0, 48, 1, 0, 1,
+     "{\"live\": null, \"reason\": \"memory\"}", 100000, false, false},
+};
+#define TRUTHS (sizeof truths / sizeof *truths)
+
+struct writing {
+    json_t *plan;
+    struct cb_text samples;
+    double jitter; // 0: all rounds alike; 1: as `factors` says
+};
+
+static void put_file(const char *name, const char *text) {
+    char *path = cb_format("%s/%s", root, name);
+    assert_int_equal(cb_file_write(path, text, strlen(text)), 0);
+    free(path);
+}
+
+static void put_cell(struct writing *w, const struct truth *t, const char *scenario,
+                     const char *binding, const char *params, const char *kind, const char *metric,
+                     double value) {
+    char *id = cb_format("%s/%s/%s/gcc/%s", t->name, scenario, binding, params);
+    const char *status = isnan(value) ? "not-claimed" : "ok";
+    json_array_append_new(w->plan, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+                                             "cell_id", id, "backend", t->name, "family", t->family,
+                                             "scenario", scenario, "binding", binding, "compiler",
+                                             "gcc", "params", params, "kind", kind, "status",
+                                             status, "note", isnan(value) ? "recursion" : ""));
+    for (int round = 0; round < ROUNDS && !isnan(value); round++) {
+        double factor = strcmp(kind, "time") == 0 ? 1 + w->jitter * (factors[round] - 1) : 1;
+        cb_text_add(&w->samples, "made,%s,%d,0,1,1,%s,%.17g,1,,,,,,,,,\n", id, round, metric,
+                    value * factor);
+    }
+    free(id);
+}
+
+static void put_time(struct writing *w, const struct truth *t, const char *scenario,
+                     const char *params, double ns) {
+    put_cell(w, t, scenario, "opaque", params, "time", "time", ns);
+}
+
+static double live_ns(const struct truth *t, double n) {
+    return t->yield + t->cache * log10(n);
+}
+
+static double depth_ns(const struct truth *t, double depth) {
+    return t->yield + t->level * (depth - 1);
+}
+
+static void put_backend(struct writing *w, const struct truth *t) {
+    static const int depths[] = {1, 2, 4, 8, 16, 24, 64};
+    static const int lives[] = {16, 1000, 100000};
+    put_time(w, t, "setup", "storage=reused", t->setup);
+    put_cell(w, t, "setup", "visible", "storage=reused", "time", "time", t->setup / 2);
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        char *params = cb_format("depth=%d", depths[i]);
+        put_time(w, t, "yield", params, depths[i] > 2 && !t->deep ? NAN : depth_ns(t, depths[i]));
+        free(params);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        char *params = cb_format("n=%d;order=sequential", lives[i]);
+        put_time(w, t, "live", params, live_ns(t, lives[i]));
+        free(params);
+    }
+    if (t->calls) {
+        put_time(w, t, "call", "yields=1", t->call + depth_ns(t, 2));
+        put_time(w, t, "unwind", "frames=16", t->deep ? 16 * t->call + depth_ns(t, 16) : NAN);
+    }
+    put_time(w, t, "copy", "live=64", t->yield + 64 * t->copy);
+    put_time(w, t, "copy", "live=4096", t->yield + 4096 * t->copy);
+    put_time(w, t, "ccall", "k=1", t->yield + t->ccall);
+    put_time(w, t, "ccall", "k=16", t->yield + 16 * t->ccall);
+    put_time(w, t, "treewalk", "nodes=4095",
+             t->deep ? t->walk * (0.0002442 * t->setup + depth_ns(t, 11.003) + 0.9997558 * t->call)
+                     : NAN);
+    for (int big = 0; big < 3; big++) {
+        double alive = big == 1 ? 1024 : 32, peak = big == 2 ? 4096 : 0;
+        char *params = cb_format("live=%g;n=10000;peak=%g", alive, peak);
+        put_cell(w, t, "memory", "opaque", params, "space", "rss",
+                 t->bytes + t->byte * (alive - 32) + t->peak * peak);
+        cb_text_add(&w->samples, "made,%s/memory/opaque/gcc/%s,0,0,1,1,page_tables,0,1,,,,,,,,,\n",
+                    t->name, params);
+        free(params);
+    }
+    put_cell(w, t, "limit", "opaque", "most=100000", "limit", "coroutines", t->reached);
+}
+
+static json_t *program_of(const struct truth *t) {
+    json_t *capabilities = json_loads(t->capabilities, 0, NULL);
+    json_t *limit = json_loads(t->limit, 0, NULL);
+    assert_non_null(capabilities);
+    assert_non_null(limit);
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:o, s:o}}", "backend", t->name,
+                     "compiler", "gcc", "link", 0, "status", "ok", "note", "", "describe", "family",
+                     t->family, "summary", "", "capabilities", capabilities, "limit", limit);
+}
+
+static void make_run(double jitter) {
+    struct writing w = {.plan = json_array(), .jitter = jitter};
+    json_t *programs = json_array();
+    cb_text_add(&w.samples,
+                "run,cell_id,round,build,rep,position,metric,value,iterations,wall_ns,cpu_ns,"
+                "cycle_ns,instructions,faults,nvcsw,nivcsw,steal,flags\n");
+    for (size_t i = 0; i < TRUTHS; i++) {
+        put_backend(&w, &truths[i]);
+        json_array_append_new(programs, program_of(&truths[i]));
+    }
+    json_t *document =
+        json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:{s:s, s:s, s:I}, s:{s:s}, s:o, s:o}", "schema",
+                  1, "run", "made", "mode", "default", "seed", 7, "rounds", ROUNDS, "repetitions",
+                  1, "machine", "id", "m1", "kernel", "6.1", "memory_bytes", (json_int_t)1 << 30,
+                  "compilers", "gcc", "12.2.0", "programs", programs, "plan", w.plan);
+    char *text = json_dumps(document, 0);
+    put_file("run.json", text);
+    put_file("samples.csv", w.samples.text);
+    free(text);
+    json_decref(document);
+    cb_text_clear(&w.samples);
+}
+
+// ---- Asking -------------------------------------------------------------------------------------
+
+struct asking {
+    struct cb_rep rep;
+    struct cb_choose *choose;
+};
+
+static void open_run(struct asking *a) {
+    assert_int_equal(cb_rep_load(&a->rep, root, stderr), 0);
+    cb_rep_estimate_all(&a->rep);
+    a->choose = cb_choose_open(&a->rep);
+    assert_non_null(a->choose);
+}
+
+static struct cb_forecast ask(struct asking *a, const struct cb_program *program,
+                              const char *name) {
+    struct cb_forecast forecast = {.backend = NULL};
+    for (size_t i = 0; i < a->rep.backend_count; i++)
+        if (strcmp(a->rep.backends[i].name, name) == 0)
+            cb_choose_forecast(a->choose, program, &a->rep.backends[i], "gcc", &forecast);
+    assert_non_null(forecast.backend);
+    return forecast;
+}
+
+static void expect_near(double value, double truth) {
+    if (!(fabs(value - truth) <= 1e-5 * fabs(truth)))
+        fail_msg("%.9g instead of %.9g", value, truth);
+}
+
+static void expect_in(const char *text, const char *part) {
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+static struct cb_program program_with(enum cb_input input, double value) {
+    struct cb_program program = cb_program_plain();
+    program.in[input] = value;
+    cb_program_complete(&program, false);
+    return program;
+}
+
+// ---- Coefficients -------------------------------------------------------------------------------
+
+static void coefficients_are_found(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = cb_program_plain();
+    p.in[CB_SETUPS] = 2;
+    p.in[CB_YIELDS] = 10;
+    p.in[CB_CALLS] = 3;
+    p.in[CB_DEPTH] = 6; // between points, where the truth is a line
+    p.in[CB_LIVE] = 10000;
+    p.in[CB_C_CALLS] = 4;
+    cb_program_complete(&p, true);
+    const struct truth *t = &truths[0];
+    // What a walk touches grows with what its frames keep alive: 6 x 32 bytes for 32.
+    double spread = 1 + 9999 * (t->bytes + 160) / t->bytes;
+    struct cb_forecast f = ask(&a, &p, "walker");
+    assert_int_equal(f.status, CB_FORECAST_OK);
+    expect_near(f.terms[0], 2 * t->setup);
+    expect_near(f.time, 2 * t->setup + 10 * (live_ns(t, spread) + 5 * t->level) + 3 * t->call +
+                            10 * 4 * t->ccall);
+    assert_string_equal(f.beyond, "");
+    expect_near(f.bytes, t->bytes + 160);
+    double sum = 0;
+    for (size_t i = 0; i < cb_choose_term_count(a.choose); i++)
+        sum += f.terms[i];
+    expect_near(sum, f.time);
+    cb_rep_free(&a.rep);
+}
+
+static void one_coroutine_is_the_flat_yield(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = cb_program_plain();
+    expect_near(ask(&a, &p, "walker").time, truths[0].setup + truths[0].yield);
+    expect_near(ask(&a, &p, "flat").time, truths[3].setup + truths[3].yield);
+    cb_rep_free(&a.rep);
+}
+
+static void bytes_alive_and_peaks_count(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = program_with(CB_FRAME, 2080);
+    // Beyond what memory's cells keep alive, so the bytes are extrapolated, and it is said.
+    expect_near(ask(&a, &p, "walker").bytes, 64 + 2048);
+    expect_in(ask(&a, &p, "walker").beyond, "alive beyond 1024");
+    expect_near(ask(&a, &p, "stacker").time, 10 + 3); // alone, it keeps its place
+    p.in[CB_LIVE] = 2;
+    cb_program_complete(&p, true);
+    expect_near(ask(&a, &p, "stacker").time, 10 + live_ns(&truths[1], 2) + 0.01 * (2080 - 64));
+    p = program_with(CB_PEAK, 2048);
+    expect_near(ask(&a, &p, "stacker").bytes, 4200 + 2048);
+    expect_near(ask(&a, &p, "walker").bytes, 64);
+    cb_rep_free(&a.rep);
+}
+
+static void beyond_the_cells_is_said(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = program_with(CB_DEPTH, 1000);
+    p.in[CB_CALLS] = 0;
+    struct cb_forecast f = ask(&a, &p, "walker");
+    assert_int_equal(f.status, CB_FORECAST_OK);
+    expect_in(f.beyond, "depth beyond 64");
+    expect_near(f.terms[2], truths[0].yield + 999 * truths[0].level);
+    cb_rep_free(&a.rep);
+}
+
+// ---- Intervals ----------------------------------------------------------------------------------
+
+static void intervals_hold_the_rounds(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = cb_program_plain();
+    struct cb_forecast f = ask(&a, &p, "walker");
+    assert_true(f.low < f.time && f.time < f.high);
+    assert_true(f.low > 0.95 * f.time && f.high < 1.05 * f.time);
+    cb_rep_free(&a.rep);
+    make_run(0);
+    open_run(&a);
+    f = ask(&a, &p, "walker");
+    assert_true(f.low == f.time && f.time == f.high);
+    cb_rep_free(&a.rep);
+    make_run(1);
+}
+
+// ---- What rules out -----------------------------------------------------------------------------
+
+static void expect_out(struct asking *a, const struct cb_program *p, const char *name,
+                       const char *why) {
+    struct cb_forecast f = ask(a, p, name);
+    assert_int_equal(f.status, CB_FORECAST_OUT);
+    expect_in(f.why, why);
+}
+
+static unsigned switch_bit(const char *name) {
+    for (unsigned i = 0; cb_choose_switches[i]; i++)
+        if (strcmp(cb_choose_switches[i], name) == 0)
+            return 1U << i;
+    fail_msg("no switch %s", name);
+    return 0;
+}
+
+static void what_cannot_be_is_ruled_out(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = cb_program_plain();
+    p.switches = switch_bit("no-alloc");
+    expect_out(&a, &p, "stacker", "needs memory");
+    assert_int_equal(ask(&a, &p, "walker").status, CB_FORECAST_OK);
+    p.switches = switch_bit("threads");
+    expect_out(&a, &p, "fixed", "another thread");
+    p.switches = switch_bit("recursion");
+    expect_out(&a, &p, "flat", "may not call itself");
+    p.switches = switch_bit("deep-yield");
+    expect_out(&a, &p, "walker", "cannot yield");
+    p = program_with(CB_LIVE, 5001);
+    expect_out(&a, &p, "fixed", "at most 5 000 can be alive: so it is");
+    p = program_with(CB_LIVE, 4500);
+    expect_out(&a, &p, "fixed", "only 4 000 were reached");
+    p = program_with(CB_LIVE, 3999);
+    assert_int_equal(ask(&a, &p, "fixed").status, CB_FORECAST_OK);
+    p = program_with(CB_LIVE, 1e6);
+    expect_out(&a, &p, "stacker", "all need 3.91 GiB, the machine has 1.00 GiB");
+    assert_int_equal(ask(&a, &p, "walker").status, CB_FORECAST_OK);
+    p = program_with(CB_PEAK, 65536);
+    expect_out(&a, &p, "fixed", "cannot be made large enough");
+    assert_int_equal(ask(&a, &p, "stacker").status, CB_FORECAST_OK);
+    assert_int_equal(ask(&a, &p, "walker").status, CB_FORECAST_OK);
+    p = program_with(CB_DEPTH, 16);
+    expect_out(&a, &p, "flat", "yield depth=4: not-claimed, recursion");
+    cb_rep_free(&a.rep);
+}
+
+static void what_was_not_measured_is_named(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = cb_program_plain();
+    p.in[CB_CALLS] = 1;
+    cb_program_complete(&p, true);
+    struct cb_forecast f = ask(&a, &p, "flat");
+    assert_int_equal(f.status, CB_FORECAST_UNMEASURED);
+    expect_in(f.why, "call yields=1");
+    p.in[CB_CALLS] = 0;
+    assert_int_equal(ask(&a, &p, "flat").status, CB_FORECAST_OK);
+    p.switches = switch_bit("foldable"); // this run has no such cells at all
+    f = ask(&a, &p, "walker");
+    assert_int_equal(f.status, CB_FORECAST_UNMEASURED);
+    expect_in(f.why, "fold levels=1;reduce=serial");
+    cb_rep_free(&a.rep);
+}
+
+// ---- Trials and answers -------------------------------------------------------------------------
+
+static const struct cb_trial *trial_of(const struct cb_trials *trials, const char *program,
+                                       const char *backend) {
+    for (size_t i = 0; i < trials->count; i++)
+        if (strcmp(trials->list[i].program->id, program) == 0 &&
+            strcmp(trials->list[i].forecast.backend->name, backend) == 0)
+            return &trials->list[i];
+    fail_msg("no trial of %s on %s", program, backend);
+    return NULL;
+}
+
+static void trials_know_their_errors(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_trials trials = cb_choose_try(a.choose, "gcc");
+    assert_int_equal(trials.count, TRUTHS); // the run has one of the programs
+    assert_int_equal(trials.known, 3);
+    const struct cb_trial *walker = trial_of(&trials, "treewalk", "walker");
+    assert_true(fabs(walker->error) < 1e-5);
+    assert_string_equal(cb_trial_verdict(&trials, walker), "");
+    const struct cb_trial *stacker = trial_of(&trials, "treewalk", "stacker");
+    expect_near(stacker->error, 1 / 1.1 - 1);
+    assert_string_equal(cb_trial_verdict(&trials, stacker), "");
+    const struct cb_trial *fixed = trial_of(&trials, "treewalk", "fixed");
+    expect_near(fixed->error, 1 / 3.0 - 1);
+    assert_string_equal(cb_trial_verdict(&trials, fixed), "missed");
+    expect_near(trials.median, fabs(stacker->error));
+    cb_rep_free(&a.rep);
+}
+
+static void answers_rank_and_tell(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_trials trials = cb_choose_try(a.choose, "gcc");
+    struct cb_program p = program_with(CB_YIELDS, 100);
+    struct cb_answer answer = cb_choose_answer(a.choose, &p, "gcc", &trials);
+    assert_int_equal(answer.ok, TRUTHS);
+    assert_string_equal(answer.list[0].backend->name, "flat");
+    assert_string_equal(answer.list[1].backend->name, "walker");
+    for (size_t i = 1; i < answer.ok; i++)
+        assert_true(answer.list[i - 1].time <= answer.list[i].time);
+    assert_false(cb_choose_is_within(&answer, 0));
+    assert_false(cb_choose_is_within(&answer, 1)); // a third more: beyond both margins
+    expect_in(answer.words, "use flat: about 154 ns and 48.0 B a coroutine");
+    p = program_with(CB_YIELDS, 0);
+    p.in[CB_LIVE] = 100;
+    answer = cb_choose_answer(a.choose, &p, "gcc", &trials);
+    expect_in(answer.words, "(for all 100: 400 ns, 4.69 KiB)");
+    p.switches = switch_bit("no-alloc") | switch_bit("deep-yield");
+    answer = cb_choose_answer(a.choose, &p, "gcc", &trials);
+    assert_int_equal(answer.ok, 0);
+    expect_in(answer.words, "no technique");
+    cb_rep_free(&a.rep);
+}
+
+// Those within the margin are named, and a cheaper one in memory.
+static void what_is_as_good_is_named(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_trials trials = cb_choose_try(a.choose, "gcc");
+    struct cb_program p = program_with(CB_DEPTH, 2); // flat has no calls, walker 14, stacker 15
+    struct cb_answer answer = cb_choose_answer(a.choose, &p, "gcc", &trials);
+    assert_string_equal(answer.list[0].backend->name, "walker");
+    assert_true(cb_choose_is_within(&answer, 1));
+    expect_in(answer.words, "within 15 % or the interval of it: stacker");
+    assert_string_equal(cb_choose_smallest(&answer)->backend->name, "walker");
+    cb_rep_free(&a.rep);
+}
+
+// ---- Printing -----------------------------------------------------------------------------------
+
+static char *print(const struct cb_program *p, const char *compiler, enum cb_choose_format format,
+                   int *status, char **said) {
+    char *out = NULL;
+    size_t length = 0, said_length = 0;
+    FILE *to = open_memstream(&out, &length), *messages = open_memstream(said, &said_length);
+    *status = cb_choose_print(root, p, compiler, format, to, messages);
+    fclose(to);
+    fclose(messages);
+    return out;
+}
+
+static void json_has_its_shape(void **state) {
+    (void)state;
+    struct cb_program p = program_with(CB_LIVE, 4500);
+    int status;
+    char *said, *text = print(&p, NULL, CB_CHOOSE_JSON, &status, &said);
+    assert_int_equal(status, CB_EXIT_OK);
+    assert_string_equal(said, "");
+    json_t *document = json_loads(text, 0, NULL), *first;
+    assert_non_null(document);
+    json_t *ranking = json_object_get(document, "ranking");
+    assert_int_equal(json_array_size(ranking), 3);
+    first = json_array_get(ranking, 0);
+    json_t *time = json_object_get(first, "time_ns");
+    double value = json_number_value(json_object_get(time, "value"));
+    assert_true(json_number_value(json_object_get(time, "low")) <= value);
+    assert_true(json_number_value(json_object_get(time, "high")) >= value);
+    expect_near(json_number_value(json_object_get(first, "all_ns")), 4500 * value);
+    assert_true(json_is_object(json_object_get(first, "terms_ns")));
+    json_t *out = json_object_get(document, "ruled_out");
+    assert_int_equal(json_array_size(out), 1);
+    assert_string_equal(cb_rep_string(json_array_get(out, 0), "backend", ""), "fixed");
+    assert_true(json_number_value(json_object_get(json_object_get(document, "program"), "live")) ==
+                4500);
+    assert_true(json_is_number(json_object_get(json_object_get(document, "trials"), "count")));
+    json_decref(document);
+    free(text);
+    free(said);
+}
+
+static void the_first_line_is_the_answer(void **state) {
+    (void)state;
+    struct cb_program p = program_with(CB_LIVE, 4500);
+    int status;
+    char *said, *text = print(&p, NULL, CB_CHOOSE_TEXT, &status, &said);
+    assert_int_equal(strncmp(text, "use flat: about ", 16), 0);
+    expect_in(text, "ruled out:\n  fixed ");
+    free(text);
+    free(said);
+    text = print(&p, "gcc", CB_CHOOSE_MARKDOWN, &status, &said);
+    expect_in(text, "| fixed | ruled out | | | | only 4 000 were reached");
+    free(text);
+    free(said);
+}
+
+static void wrong_questions_are_refused(void **state) {
+    (void)state;
+    struct cb_program p = cb_program_plain();
+    int status;
+    char *said, *text = print(&p, "icc", CB_CHOOSE_TEXT, &status, &said);
+    assert_int_equal(status, CB_EXIT_USAGE);
+    assert_string_equal(text, "");
+    expect_in(said, "--compiler icc");
+    expect_in(said, "compilers are: gcc");
+    free(text);
+    free(said);
+    p.switches = switch_bit("no-alloc") | switch_bit("deep-yield");
+    text = print(&p, NULL, CB_CHOOSE_TEXT, &status, &said);
+    assert_int_equal(status, CB_EXIT_FAILED);
+    free(text);
+    free(said);
+}
+
+// ---- The model's file ---------------------------------------------------------------------------
+
+// Opens a model in which `from` is replaced; what is said.
+static char *open_wrong(const char *from, const char *to) {
+    struct cb_rep rep;
+    char *said = NULL, *path = cb_share_path("choose.json"), *bytes = NULL;
+    size_t length = 0;
+    FILE *messages = open_memstream(&said, &length);
+    assert_int_equal(cb_rep_load(&rep, root, messages), 0);
+    cb_rep_estimate_all(&rep);
+    assert_int_equal(cb_file_read(path, &bytes, NULL), 0);
+    char *at = strstr(bytes, from);
+    assert_non_null(at);
+    char *changed = cb_format("%.*s%s%s", (int)(at - bytes), bytes, to, at + strlen(from));
+    json_decref(rep.choose);
+    rep.choose = json_loads(changed, 0, NULL);
+    assert_non_null(rep.choose);
+    assert_null(cb_choose_open(&rep));
+    cb_rep_free(&rep);
+    fclose(messages);
+    free(changed);
+    free(bytes);
+    free(path);
+    return said;
+}
+
+static void a_wrong_model_is_refused(void **state) {
+    (void)state;
+    static const char *const wrongs[][3] = {
+        {"\"over\": \"depth\"", "\"over\": \"deepth\"", "no program has a \"deepth\""},
+        {"\"unless\": \"foldable\"", "\"unless\": \"folded\"", "no program is \"folded\""},
+        {"\"x\": 16,", "\"x\": 1,", "points that do not rise"},
+        {"\"scenario\": \"setup\", ", "", "a cell without a scenario"},
+        {"\"count\": [\"setups\"]", "\"count\": [\"lives\"]", "no program has a \"lives\""},
+        {"\"needs\": [\"migrates\"]", "\"needs\": []", "one without needs"}};
+    for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
+        char *said = open_wrong(wrongs[i][0], wrongs[i][1]);
+        expect_in(said, "choose.json: ");
+        expect_in(said, wrongs[i][2]);
+        free(said);
+    }
+}
+
+// ---- All ----------------------------------------------------------------------------------------
+
+static int make_root(void **state) {
+    (void)state;
+    if (!mkdtemp(root))
+        return -1;
+    if (!getenv("COROBENCH_SHARE")) {
+        char *program = cb_program_folder(), *share = cb_format("%s/../../share", program);
+        setenv("COROBENCH_SHARE", share, 1);
+        free(share);
+        free(program);
+    }
+    make_run(1);
+    return 0;
+}
+
+static int remove_root(void **state) {
+    (void)state;
+    static const char *const names[] = {"run.json", "samples.csv"};
+    for (size_t i = 0; i < 2; i++) {
+        char *path = cb_format("%s/%s", root, names[i]);
+        unlink(path);
+        free(path);
+    }
+    return rmdir(root);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(coefficients_are_found),
+        cmocka_unit_test(one_coroutine_is_the_flat_yield),
+        cmocka_unit_test(bytes_alive_and_peaks_count),
+        cmocka_unit_test(beyond_the_cells_is_said),
+        cmocka_unit_test(intervals_hold_the_rounds),
+        cmocka_unit_test(what_cannot_be_is_ruled_out),
+        cmocka_unit_test(what_was_not_measured_is_named),
+        cmocka_unit_test(trials_know_their_errors),
+        cmocka_unit_test(answers_rank_and_tell),
+        cmocka_unit_test(what_is_as_good_is_named),
+        cmocka_unit_test(json_has_its_shape),
+        cmocka_unit_test(the_first_line_is_the_answer),
+        cmocka_unit_test(wrong_questions_are_refused),
+        cmocka_unit_test(a_wrong_model_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}
