@@ -103,9 +103,9 @@ static void print_claim(struct cb_rep *rep, const struct cb_claim *claim, bool a
     size_t index;
     json_t *one;
     if (all)
-        json_array_foreach(json_object_get(claim->json, "evidence"), index, one)
-            printf("      see     %s: %s\n", cb_rep_string(one, "file", ""),
-                   cb_rep_string(one, "text", ""));
+        json_array_foreach(json_object_get(claim->json, "evidence"), index, one) printf(
+            "      see     %s: %s\n", cb_rep_string(one, "file", cb_rep_string(one, "claim", "")),
+            cb_rep_string(one, "text", ""));
     if (all && *cb_rep_string(claim->json, "cite", ""))
         printf("      cited   %s\n", cb_rep_string(claim->json, "cite", ""));
     for (size_t i = 0; all && i < claim->check_count; i++)

@@ -205,7 +205,8 @@ static int check_range(const struct place *at, const json_t *json) {
 
 static int check_fact(const struct place *at, const json_t *json) {
     static const char *const verdicts[] = {"supported", "refuted", "depends", NULL};
-    static const char *const texts[] = {"why", NULL}, *const evidence[] = {"file", "text", NULL};
+    static const char *const texts[] = {"why", NULL}, *const text[] = {"text", NULL};
+    static const char *const members[] = {"file", "claim", "text", NULL};
     size_t index;
     json_t *one;
     int status = need_texts(at, json, texts);
@@ -213,8 +214,14 @@ static int check_fact(const struct place *at, const json_t *json) {
         status = refuse(at, "verdict is none of supported, refuted, depends");
     if (!status && json_array_size(json_object_get(json, "evidence")) == 0)
         status = refuse(at, "a fact has no evidence");
-    json_array_foreach(json_object_get(json, "evidence"), index, one) if (!status) status =
-        need_texts(at, one, evidence);
+    json_array_foreach(json_object_get(json, "evidence"), index, one) {
+        if (!status)
+            status = only_members(at, one, "a piece of evidence", members);
+        if (!status)
+            status = need_texts(at, one, text);
+        if (!status && !json_object_get(one, "file") == !json_object_get(one, "claim"))
+            status = refuse(at, "a piece of evidence has not one of file and claim");
+    }
     return status;
 }
 
