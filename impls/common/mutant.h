@@ -24,6 +24,7 @@
 //   silent_failure     CO_E_NOMEM comes without a reason
 //   copy_short         the lowest bytes of a stack are not copied out
 //   skip_copy          a stack is not copied in again
+//   keep_box           a callee's frame beside its caller's is not given back when the call ends
 //   leave_owned        a control block is copied out with a stack, its owner being in place
 //   misalign_call      a C function called on another stack finds it not aligned to 16 bytes
 //   keep_limit         a switch leaves the stack limit of prologues where it was
@@ -62,6 +63,7 @@
 #define CO_MUTANT_IS_silent_failure_silent_failure ~, 1
 #define CO_MUTANT_IS_copy_short_copy_short ~, 1
 #define CO_MUTANT_IS_skip_copy_skip_copy ~, 1
+#define CO_MUTANT_IS_keep_box_keep_box ~, 1
 #define CO_MUTANT_IS_leave_owned_leave_owned ~, 1
 #define CO_MUTANT_IS_misalign_call_misalign_call ~, 1
 #define CO_MUTANT_IS_keep_limit_keep_limit ~, 1

@@ -150,7 +150,8 @@ enum { CO_GO_ON_ = 8 };
 #define CO_CALL_NEW_(id, lv, place, name, ...)                                                     \
     do {                                                                                           \
         CO_NEW_FRAME_(place, name);                                                                \
-        CO_CALL_(id, lv, place, co_frame_free(place, sizeof *place), name, __VA_ARGS__);           \
+        CO_CALL_(id, lv, place, CO_MUTATE(keep_box, co_frame_free(place, sizeof *place), (void)0), \
+                 name, __VA_ARGS__);                                                               \
     } while (0)
 
 // A callee whose frame lies in the caller's.

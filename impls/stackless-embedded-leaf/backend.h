@@ -11,8 +11,8 @@
 #define CO_BACKEND_SUMMARY                                                                         \
     "callees' frames inside the caller's, a pointer to the leaf frame, calls and returns by jumps"
 #define CO_BACKEND_CAPS                                                                            \
-    (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_FLAT_STACK | CO_CAP_MIGRATES |               \
-     CO_CAP_THREAD_LOCALS)
+    (CO_CAP_RECURSION | CO_CAP_NO_ALLOCATION | CO_CAP_CALLS_IN_PLACE | CO_CAP_FLAT_STACK |         \
+     CO_CAP_MIGRATES | CO_CAP_THREAD_LOCALS)
 
 #include "common/frames_embedded.h"
 #include "common/resume_leaf.h"

@@ -36,6 +36,7 @@ set(kit_mutants
     "silent_failure    nomem   each_allocation              stackless-chain,stackless-chain-malloc,stackless-leaf"
     "copy_short        close   many_in_any_order            fiber-copied"
     "skip_copy         close   many_in_any_order            fiber-copied"
+    "keep_box          memory  no_growth_without_trim       stackless-embedded-leaf"
     "leave_owned       calls   drivers_in_turn              fiber-copied"
     "pending_is_item   await   pending,items,delegated      poll-boxed"
     "misalign_call     machine alignment                    fiber-separate"
@@ -44,7 +45,9 @@ set(kit_mutants
 # What is left unclaimed because it is not so: as if it were claimed, these checks fail. (gcc keeps
 # the addresses of errno and of thread-locals across a yield: PR 26461.)
 set(kit_false_claims
-    "thread-locals     threads errno_of_its_thread,thread_locals  fiber-full,fiber-small")
+    "thread-locals     threads errno_of_its_thread,thread_locals  fiber-full,fiber-small"
+    "movable           memory  moved                        stackless-leaf,stackless-embedded-leaf"
+    "calls-in-place    memory  calls_in_place               stackless-chain,stackless-leaf")
 
 # For 'all': who includes none of the lowerings in impls/common has no such place.
 set(kit_mutant_backends fiber-full fiber-small fiber-reserved fiber-split stackless-chain stackless-leaf thread-futex

@@ -69,6 +69,7 @@ enum co_capability {
     CO_CAP_GIVES_BACK = 1 << 13, // memory of a deep excursion is not kept in the pool for ever
     CO_CAP_THREAD_LOCALS =
         1 << 14, // errno and thread-locals are right in a body that another thread resumed
+    CO_CAP_CALLS_IN_PLACE = 1 << 15, // nor do coroutine calls need memory, but for recursive ones
 };
 
 // Settings that the harness makes before the first coroutine exists; all zero but `guard` is the

@@ -523,10 +523,31 @@ KIT_CHECK(no_allocation, CO_CAP_NO_ALLOCATION, KIT_ALWAYS,
     }
 }
 
+KIT_CHECK(calls_in_place, CO_CAP_NO_ALLOCATION | CO_CAP_CALLS_IN_PLACE, KIT_ALWAYS,
+          "coroutine calls need no memory: none is allowed, and every allocation fails") {
+    kit_configure(false, true, 1);
+    kit_fail_allocation(1, true);
+    CO_VAR(leaf_call) v = {};
+    for (word i = 0; i < 3; i++) {
+        WANT_INIT(leaf_call, &v, i);
+        WANT_GO(leaf_call, &v, 0, CO_YIELDED, i);
+        WANT_GO(leaf_call, &v, 1, CO_YIELDED, four_second(i, 1));
+        if (i == 0)
+            WANT_GO(leaf_call, &v, 0, CO_RETURNED, four_result(i));
+        else if (i == 1)
+            WANT_HURL(leaf_call, &v, 8, CO_FAILED, 8);
+        WANT_FINI(leaf_call, &v);
+    }
+    unsigned failed = kit_allocations_failed();
+    kit_fail_allocation(0, false);
+    WANT(failed, 0);
+}
+
 // ---- Moving -------------------------------------------------------------------------------------
 
 KIT_CHECK(moved, CO_CAP_MOVABLE | CO_CAP_RECURSION, KIT_ALWAYS,
-          "a suspended coroutine is copied elsewhere and resumed there, flat and in a call") {
+          "a suspended coroutine is copied elsewhere and resumed there, flat, in a call and in "
+          "recursive ones") {
     CO_VAR(four) from = {}, to = {};
     WANT_INIT(four, &from, 6);
     WANT_GO(four, &from, 0, CO_YIELDED, 6);
@@ -535,6 +556,14 @@ KIT_CHECK(moved, CO_CAP_MOVABLE | CO_CAP_RECURSION, KIT_ALWAYS,
     WANT_GO(four, &to, 1, CO_YIELDED, four_second(6, 1));
     WANT_GO(four, &to, 1, CO_RETURNED, four_result(6));
     WANT_FINI(four, &to);
+    CO_VAR(leaf_call) caller = {}, moved_caller = {};
+    WANT_INIT(leaf_call, &caller, 7);
+    WANT_GO(leaf_call, &caller, 0, CO_YIELDED, 7);
+    memcpy((void *)&moved_caller, &caller, sizeof caller);
+    memset((void *)&caller, 0xA5, sizeof caller);
+    WANT_GO(leaf_call, &moved_caller, 1, CO_YIELDED, four_second(7, 1));
+    WANT_GO(leaf_call, &moved_caller, 1, CO_RETURNED, four_result(7));
+    WANT_FINI(leaf_call, &moved_caller);
     CO_VAR(dig) nested = {}, copy = {};
     WANT_INIT(dig, &nested, 10);
     WANT_GO(dig, &nested, 0, CO_YIELDED, 1);
