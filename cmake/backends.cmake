@@ -447,6 +447,9 @@ function(cb_add_source_facts out units backend)
     set(facts "${CMAKE_CURRENT_BINARY_DIR}/units/${units}/cb_source_facts.h")
     cb_backend_property(flags "${backend}" FLAGS)
     cb_backend_property(language "${backend}" LANGUAGE)
+    if(language STREQUAL "CXX")
+        list(APPEND flags "${CMAKE_CXX${CMAKE_CXX_STANDARD}_EXTENSION_COMPILE_OPTION}")
+    endif()
     file(GLOB_RECURSE depends CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/impls/${backend}/*"
         "${CB_COMMON_DIR}/*")
     add_custom_command(OUTPUT "${facts}"
