@@ -1,0 +1,16 @@
+// The C++20 coroutine library, with gcc 12 and with clang 14 on libstdc++.
+#ifndef CO_CXX20_LIBRARY_H
+#define CO_CXX20_LIBRARY_H
+
+#ifndef __cplusplus
+#error "a C++20 backend is compiled as C++20: its backend.cmake has to say so"
+#endif
+
+// clang 14 finds the coroutine library in namespace std, but does not say that it can; libstdc++
+// asks.
+#if defined(__clang__) && !defined(__cpp_impl_coroutine)
+#define __cpp_impl_coroutine 201902L
+#endif
+#include <coroutine>
+
+#endif
