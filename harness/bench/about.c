@@ -55,7 +55,12 @@ static json_t *metrics(const struct cb_scenario *scenario) {
         return json_pack("[s, s, s, s, s]", "rss", "page_tables", "virtual", "kernel", "mappings");
     if (scenario->kind == CB_KIND_LIMIT)
         return json_pack("[s]", "coroutines");
-    return scenario->hand ? json_pack("[s, s]", "time", "ratio") : json_pack("[s]", "time");
+    json_t *timed = json_pack("[s]", "time");
+    if (timed && scenario->hand)
+        json_array_append_new(timed, json_string("ratio"));
+    if (timed && scenario->polls)
+        json_array_append_new(timed, json_string("polls"));
+    return timed;
 }
 
 static bool listed(const json_t *cells, const char *params) {

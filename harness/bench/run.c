@@ -23,6 +23,7 @@ struct measuring {
     double cycle_ns;         // before the batch
     double loop_ns;
     double hand_ns;
+    uint64_t polls; // before the batch, where the scenario counts them
     struct cb_slopes slopes;
     uint64_t reached; // of kind limit
     bool pmu;
@@ -47,6 +48,8 @@ static void before_time(void *user) {
     struct measuring *m = user;
     if (m->repetition % 2 == 0)
         time_hand(m);
+    if (m->session->entry->s->polls)
+        m->polls = m->session->entry->s->polls();
     m->loop_ns = cb_loop_ns(m->n);
     m->cycle_ns = cb_cycle_ns();
     cb_counters_begin(&m->counters);
@@ -84,6 +87,8 @@ static bool after_time(void *user, struct cb_gbench_sink *sink) {
     cb_gbench_counter(sink, "loop_ns", m->loop_ns);
     if (m->session->entry->s->hand)
         cb_gbench_counter(sink, "hand_ns", m->hand_ns);
+    if (m->session->entry->s->polls)
+        cb_gbench_counter(sink, "polls", (double)(m->session->entry->s->polls() - m->polls));
     put_counted(sink, &counted);
     return going(m);
 }

@@ -212,6 +212,7 @@ static void describes_its_cells(void **state) {
     expect_cell(cells, 7, "n=1000", "full", "ok");
     json_t *metrics = json_object_get(json_array_get(scenarios, 1), "metrics");
     assert_string_equal(json_string_value(json_array_get(metrics, 1)), "ratio");
+    assert_string_equal(json_string_value(json_array_get(metrics, 2)), "polls");
     json_t *space = json_array_get(scenarios, 2);
     assert_string_equal(fake_text(space, "kind"), "space");
     assert_int_equal(json_array_size(json_object_get(space, "metrics")), 5);

@@ -30,6 +30,7 @@
 // What a test sets before a run and reads after it.
 static struct {
     // spoilers
+    uint64_t polled; // by all runs, two polls an operation
     uint64_t checksum_off, creations_off, yields_off, hand_off, verify_off;
     int prepare_error, grow_error, configure_error, lib_configure_error;
     unsigned needs;
@@ -114,6 +115,7 @@ static struct cb_counts fake_run(uint64_t n) {
     if (++fake.runs == fake.stumbles)
         usleep(100000);
     fake.last_n = n;
+    fake.polled += 2 * n;
     fake_look_at_flags();
     struct cb_counts counts = {fake_work(n) + fake.checksum_off, 1 + fake.creations_off,
                                n + fake.yields_off};
@@ -129,6 +131,10 @@ static struct cb_counts fake_hand(uint64_t n) {
 static struct cb_counts fake_expect(uint64_t n) {
     struct cb_counts counts = {n * (n - 1) / 2, 1, n};
     return counts;
+}
+
+static uint64_t fake_polls(void) {
+    return fake.polled;
 }
 
 static int fake_grow(uint64_t n) {
@@ -175,6 +181,7 @@ static const struct cb_scenario fake_ratio = {
     .run = fake_run,
     .hand = fake_hand,
     .expect = fake_expect,
+    .polls = fake_polls,
 };
 
 static const struct cb_scenario fake_space = {

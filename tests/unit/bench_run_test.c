@@ -118,6 +118,23 @@ static void times_the_hand_loop_too(void **state) {
     json_decref(document);
 }
 
+static void counts_polls_of_each_repetition(void **state) {
+    (void)state;
+    json_t *document, *context = measure_ok("ratio", "", &document);
+    size_t i;
+    json_t *run;
+    json_array_foreach(json_object_get(document, "benchmarks"), i, run)
+        assert_int_equal(json_number_value(json_object_get(run, "polls")), 2000);
+    json_decref(context);
+    json_decref(document);
+    context = measure_ok("time", "a=1", &document);
+    run = json_array_get(json_object_get(document, "benchmarks"), 0);
+    assert_non_null(run);
+    assert_null(json_object_get(run, "polls"));
+    json_decref(context);
+    json_decref(document);
+}
+
 static void expect_outcome(const char *scenario, const char *binding, const char *params,
                            const char *wanted, const char *note) {
     int status = -1;
@@ -317,6 +334,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(respects_the_limit, fake_setup),
         cmocka_unit_test_setup(names_neither_host_nor_path, fake_setup),
         cmocka_unit_test_setup(times_the_hand_loop_too, fake_setup),
+        cmocka_unit_test_setup(counts_polls_of_each_repetition, fake_setup),
         cmocka_unit_test_setup(fails_on_another_result, fake_setup),
         cmocka_unit_test_setup(fails_in_a_later_repetition, fake_setup),
         cmocka_unit_test_setup(maps_what_prepare_says, fake_setup),

@@ -83,7 +83,7 @@ static void time_becomes_rows(void **state) {
     struct cb_cell cell = cell_of(time_kind);
     write_raw(ANSWER, "[{'real_time': 1000, 'cpu_time': 900, 'operations': 100, 'cycle_ns': 0.25, "
                       "'faults': 1, 'nvcsw': 2, 'nivcsw': 3, 'steal': 4, 'loop_ns': 50, "
-                      "'hand_ns': 500},"
+                      "'hand_ns': 500, 'polls': 300},"
                       "{'real_time': 2000, 'cpu_time': 0, 'operations': 100, 'instructions': 700, "
                       "'branch_misses': 5, 'cycles': null}]");
     char *rows = rows_of(&cell, 2, "remeasured");
@@ -92,6 +92,7 @@ static void time_becomes_rows(void **state) {
               "run,b/s/opaque/gcc/d=1,2,3,1,9,loop,0.5,100,50,,,,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,1,9,hand,5,100,500,,,,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,1,9,ratio,2,100,,,,,,,,,remeasured\n"
+              "run,b/s/opaque/gcc/d=1,2,3,1,9,polls,3,100,,,,,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,2,9,time,20,100,2000,0,,700,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,2,9,instructions,7,100,,,,,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,2,9,branch_misses,0.05,100,,,,,,,,,remeasured\n");
