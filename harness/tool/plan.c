@@ -165,6 +165,7 @@ static bool wanted(const struct making *m, const char *scenario, const char *bin
                    const char *params) {
     return cb_globs_match(&m->choice->scenarios, scenario) &&
            cb_globs_match(&m->choice->bindings, binding) &&
+           cb_globs_match(&m->choice->params, params) &&
            (strcmp(m->reach, "all") == 0 || is_headline(m->headline, scenario, binding, params));
 }
 

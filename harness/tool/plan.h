@@ -48,7 +48,7 @@ struct cb_plan {
 // What the user asked for; globs that are empty take all.
 struct cb_choice {
     const char *mode; // "quick", "default" or "full"
-    struct cb_globs backends, scenarios, bindings, compilers;
+    struct cb_globs backends, scenarios, bindings, compilers, params;
     bool twins; // whether twins are wanted, too
 };
 

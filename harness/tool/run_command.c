@@ -19,6 +19,7 @@ static const struct cb_option options[] = {
     {"backend", "GLOB", "only these backends; may be repeated, or globs joined by commas"},
     {"scenario", "GLOB", "only these scenarios"},
     {"binding", "GLOB", "only these bindings: opaque, visible, library"},
+    {"params", "GLOB", "only cells with these parameters, e.g. 'depth=1'"},
     {"compiler", "GLOB", "only these compilers; the first measures all cells"},
     {"rounds", "N", "instead of what the size says"},
     {"repetitions", "N", "in each process, instead of what the size says"},
@@ -156,6 +157,7 @@ static int make_plan(struct cb_run *run, const struct cb_given *given) {
     read_globs(&choice.backends, given, "backend");
     read_globs(&choice.scenarios, given, "scenario");
     read_globs(&choice.bindings, given, "binding");
+    read_globs(&choice.params, given, "params");
     read_globs(&choice.compilers, given, "compiler");
     int status = headline ? cb_settings_read(&run->settings, data, run->mode) : CB_EXIT_USAGE;
     if (status == CB_EXIT_OK)
@@ -164,8 +166,8 @@ static int make_plan(struct cb_run *run, const struct cb_given *given) {
         status = cb_plan_make(&run->plan, &run->programs, data, headline, &choice);
     if (status == CB_EXIT_OK && run->plan.count == 0) {
         cb_error(stderr,
-                 "a %s run has no cell with these backends, scenarios, bindings and "
-                 "compilers\nnothing is measured\nask for fewer at once, or a larger size; "
+                 "a %s run has no cell with these backends, scenarios, bindings, parameters "
+                 "and compilers\nnothing is measured\nask for fewer at once, or a larger size; "
                  "corobench list --cells shows what there is",
                  run->mode);
         status = CB_EXIT_USAGE;
@@ -173,6 +175,7 @@ static int make_plan(struct cb_run *run, const struct cb_given *given) {
     cb_globs_free(&choice.backends);
     cb_globs_free(&choice.scenarios);
     cb_globs_free(&choice.bindings);
+    cb_globs_free(&choice.params);
     cb_globs_free(&choice.compilers);
     json_decref(data);
     json_decref(headline);

@@ -22,11 +22,14 @@
 #define CO_STACK_TRIM 0 // never
 #endif
 
+#ifndef CO_STACK_STEPS
+#define CO_STACK_STEPS 16 // tops of stacks stand at this many different places
+#endif
+
 enum {
     CO_STACK_CLASSES = 16,
     CO_STACK_UNPOOLED = 16,    // added to the class of a stack that is given back when freed
-    CO_STACK_STEPS = 16,       // tops stand at this many different places,
-    CO_STACK_STEP_BYTES = 192, // this far from each other: 2.8 KiB of the top page at most
+    CO_STACK_STEP_BYTES = 192, // from one place of tops to the next: 2.8 KiB of a page at most
     CO_STACK_SWEEP = 256,
 };
 

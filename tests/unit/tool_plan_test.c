@@ -330,6 +330,22 @@ static void what_is_excepted_is_not_measured(void **state) {
                       "able/spin/visible/gcc/a=1\n");
 }
 
+static void params_choose_cells(void **state) {
+    (void)state;
+    struct cb_programs programs = three_programs();
+    struct cb_choice choice = {.mode = "quick"};
+    struct cb_plan plan;
+    cb_globs_add(&choice.backends, "baker");
+    cb_globs_add(&choice.params, "a=1,n=*");
+    assert_int_equal(cb_plan_make(&plan, &programs, data, headline, &choice), CB_EXIT_OK);
+    cb_globs_free(&choice.backends);
+    cb_globs_free(&choice.params);
+    cb_programs_free(&programs);
+    expect_ids(&plan, "baker/heap/opaque/gcc/n=1\n"
+                      "baker/spin/opaque/gcc/a=1\n"
+                      "baker/spin/visible/gcc/a=1\n");
+}
+
 static void of_a_variant_fewer_cells_are_measured(void **state) {
     (void)state;
     json_t *kept = data;
@@ -665,6 +681,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_measured_has_no_twin),
         cmocka_unit_test(a_share_of_many_backends_has_twins),
         cmocka_unit_test(what_is_excepted_is_not_measured),
+        cmocka_unit_test(params_choose_cells),
         cmocka_unit_test(of_a_variant_fewer_cells_are_measured),
         cmocka_unit_test(a_twin_knows_its_original),
         cmocka_unit_test(every_headline_cell_has_a_twin),
