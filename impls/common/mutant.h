@@ -33,6 +33,8 @@
 //   jump_keeps_limit   a jump to a handler on an earlier segment does so
 //   keep_locals        a step that suspends does not store its locals
 //   link_to_locals     a coroutine among a body's own locals is awaited by its address
+//   lose_waiting       what a body yielded when it was created does not reach the first resume
+//   keep_link          the link to the innermost coroutine outlives that one
 //
 // The names are listed once more, with the backends they apply to and the checks that must catch
 // them, in tests/conformance/mutants.cmake.
@@ -72,6 +74,8 @@
 #define CO_MUTANT_IS_jump_keeps_limit_jump_keeps_limit ~, 1
 #define CO_MUTANT_IS_keep_locals_keep_locals ~, 1
 #define CO_MUTANT_IS_link_to_locals_link_to_locals ~, 1
+#define CO_MUTANT_IS_lose_waiting_lose_waiting ~, 1
+#define CO_MUTANT_IS_keep_link_keep_link ~, 1
 
 #define CO_MUTANT_SECOND_(a, b, ...) b
 #define CO_MUTANT_TEST_(...) CO_MUTANT_SECOND_(__VA_ARGS__, 0, ~)

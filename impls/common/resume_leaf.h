@@ -36,10 +36,14 @@ struct co_frame {
     uint32_t state;          // resume point, and what to do there
 };
 
-// The coroutine: what a handle points to.
+// The coroutine: what a handle points to. Who drives it otherwise may need more.
+#ifndef CO_LEAF_MORE_
+#define CO_LEAF_MORE_
+#endif
 struct co_leaf {
     struct co_frame *leaf; // NULL when finished
     co_step step;          // the leaf's, beside it so that both are loaded at once
+    CO_LEAF_MORE_
 #if CO_CHECKED
     uint32_t running, finished;
 #endif
@@ -175,19 +179,24 @@ enum { CO_GO_ON_ = 8 };
 
 // The other coroutine is resumed from here, on the resumer's stack: each delegation adds a native
 // frame. The handle has no place in the frame: it is evaluated again at every resume.
+#ifndef CO_DELEGATE_FIRST_
+#define CO_DELEGATE_FIRST_(handle) co_delegate_((handle), 0, 0)
+#define CO_DELEGATE_AGAIN_(handle, in, mode) co_delegate_((handle), (in), (mode))
+#endif
 #define CO_DELEGATE_AT_(id, lv, handle)                                                            \
     do {                                                                                           \
-        co_in_ = 0;                                                                                \
+        co_res_ = CO_DELEGATE_FIRST_(handle);                                                      \
         if (0) {                                                                                   \
         case CO_STATE_(id) + CO_RAISE_HERE_:                                                       \
-            co_res_ = co_delegate_((handle), co_in_, 1);                                           \
-        } else if (0) {                                                                            \
+            co_res_ = CO_DELEGATE_AGAIN_((handle), co_in_, 1);                                     \
+        }                                                                                          \
+        if (0) {                                                                                   \
         case CO_STATE_(id) + CO_CLOSE_HERE_:                                                       \
-            co_res_ = co_delegate_((handle), 0, 2);                                                \
-        } else {                                                                                   \
-            __attribute__((fallthrough));                                                          \
+            co_res_ = CO_DELEGATE_AGAIN_((handle), 0, 2);                                          \
+        }                                                                                          \
+        if (0) {                                                                                   \
         case CO_STATE_(id):                                                                        \
-            co_res_ = co_delegate_((handle), co_in_, 0);                                           \
+            co_res_ = CO_DELEGATE_AGAIN_((handle), co_in_, 0);                                     \
         }                                                                                          \
         if (co_res_.st == CO_YIELDED) {                                                            \
             my->co_.state = CO_STATE_(id);                                                         \
@@ -223,13 +232,6 @@ CO_INLINE int co_misuse_(const struct co_leaf *co) {
 #define CO_EXIT_(co) ((void)0)
 #endif
 
-CO_INLINE void co_create_here_(struct co_leaf *co, co_step step) {
-    co->step = step;
-#if CO_CHECKED
-    co->running = co->finished = 0;
-#endif
-}
-
 // Enters the leaf, and what becomes the leaf, until one yields or the root ends.
 CO_INLINE struct co_result co_enter_(struct co_leaf *co, word in) {
     struct co_result r = co->step(co->leaf, in, co);
@@ -238,6 +240,16 @@ CO_INLINE struct co_result co_enter_(struct co_leaf *co, word in) {
         r = co->step(co->leaf, r.v, co);
 #endif
     return r;
+}
+
+#ifdef CO_LEAF_DRIVER_
+#include CO_LEAF_DRIVER_
+#else
+CO_INLINE void co_create_here_(struct co_leaf *co, co_step step) {
+    co->step = step;
+#if CO_CHECKED
+    co->running = co->finished = 0;
+#endif
 }
 
 CO_INLINE int co_resume_here_(struct co_leaf *co, word in, word *out) {
@@ -278,6 +290,7 @@ CO_INLINE int co_close_here_(struct co_leaf *co) {
     CO_EXIT_(co);
     return 0;
 }
+#endif
 
 #include "common/stackless_drive.h"
 

@@ -21,6 +21,8 @@ set(kit_mutants
     "keep_locals       values  locals                       step"
     "link_to_locals    delegate to_own_local                step"
     "skip_cleanup      close   suspended,innermost_first    step"
+    "lose_waiting      eager   started,delegated            eager"
+    "keep_link         delegate one_after_another            eager"
     "keep_limit        growth  beyond_stated,every_depth_in_c  fiber-split"
     "keep_segment      growth  every_depth_in_c,caught_from_below  fiber-split"
     "jump_keeps_limit  growth  caught_from_below            fiber-split"

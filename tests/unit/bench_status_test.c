@@ -49,7 +49,7 @@ static void names_capabilities(void **state) {
     cb_capability_list(1u << 31, text, sizeof text);
     assert_string_equal(text, "bit 31");
     // Every capability of the contract has a name.
-    for (unsigned bit = 0; 1u << bit <= CO_CAP_CALLS_IN_PLACE; bit++)
+    for (unsigned bit = 0; 1u << bit <= CO_CAP_EAGER; bit++)
         assert_non_null(cb_capability_name(bit));
     assert_null(cb_capability_name(40));
 }

@@ -70,6 +70,10 @@ enum co_capability {
     CO_CAP_THREAD_LOCALS =
         1 << 14, // errno and thread-locals are right in a body that another thread resumed
     CO_CAP_CALLS_IN_PLACE = 1 << 15, // nor do coroutine calls need memory, but for recursive ones
+    // CO_INIT runs the body to its first suspension. What it yields, its result or its error is
+    // what the first resume says; an error that is thrown in before is raised at that yield, and a
+    // close runs cleanups. A body that awaits first is not asked then, unless its creator is polled
+    CO_CAP_EAGER = 1 << 16,
 };
 
 // Settings that the harness makes before the first coroutine exists; all zero but `guard` is the

@@ -43,9 +43,13 @@ CO_INLINE bool co_await_asked_(struct co_awaitable *awaitable) {
     CO_RT(awaiting).pending = answer.st == CO_PENDING;
     return answer.st != CO_PENDING;
 }
+// Whether a body is to be suspended before it asks.
+#ifndef CO_AWAIT_LATER_
+#define CO_AWAIT_LATER_() false
+#endif
 #define CO_AWAIT(lv, awaitable)                                                                    \
     do {                                                                                           \
-        while (!co_await_asked_(awaitable))                                                        \
+        while (CO_AWAIT_LATER_() || !co_await_asked_(awaitable))                                   \
             CO_YIELD(CO_RT(awaiting).sent, 0);                                                     \
         if (CO_UNLIKELY(CO_RT(awaiting).answer.st != CO_RETURNED))                                 \
             CO_RAISE(CO_RT(awaiting).answer.v);                                                    \

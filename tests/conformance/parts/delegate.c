@@ -352,4 +352,84 @@ KIT_CHECK(chain_of_delegates, 0, KIT_ALWAYS,
         WANT(t.n, way == 0 ? 2 : way == 1 ? 3 : 1);
     }
 }
+
+KIT_CHECK(one_after_another, 0, KIT_ALWAYS,
+          "of coroutines that delegate one to the next, one more ends at each resume") {
+    enum { N = 10 };
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v[N] = {};
+    co_handle handles[N + 1];
+    WANT_INIT(inner, &i, &t, 2, 0);
+    handles[0] = CO_HANDLE(&i);
+    for (int k = 0; k < N; k++) {
+        WANT_INIT(catching, &v[k], &t, &handles[k]);
+        handles[k + 1] = CO_HANDLE(&v[k]);
+    }
+    WANT_GO(catching, &v[N - 1], 0, CO_YIELDED, 100);
+    WANT_GO(catching, &v[N - 1], 70, CO_YIELDED, 101);
+    for (word k = 0; k < N; k++) {
+        WANT_GO(catching, &v[N - 1], 80 + k, CO_YIELDED, 8);
+        WANT(t.event[t.n - 1], k == 0 ? 2002 : 2080 + k);
+    }
+    WANT_GO(catching, &v[N - 1], 99, CO_RETURNED, 99);
+    for (int k = N - 1; k >= 0; k--)
+        WANT_FINI(catching, &v[k]);
+    WANT_FINI(inner, &i);
+}
+
+KIT_CHECK(from_the_middle, 0, KIT_ALWAYS,
+          "one of them is also resumed directly; the outermost goes on from there") {
+    for (int closed = 0; closed < 2; closed++) {
+        struct trace t = {};
+        CO_VAR(inner) i = {};
+        CO_VAR(catching) v[4] = {};
+        co_handle handles[5];
+        WANT_INIT(inner, &i, &t, 3, 0);
+        handles[0] = CO_HANDLE(&i);
+        for (int k = 0; k < 4; k++) {
+            WANT_INIT(catching, &v[k], &t, &handles[k]);
+            handles[k + 1] = CO_HANDLE(&v[k]);
+        }
+        WANT_GO(catching, &v[3], 0, CO_YIELDED, 100);
+        WANT_GO(catching, &v[3], 1, CO_YIELDED, 101);
+        WANT_GO(catching, &v[1], 2, CO_YIELDED, 102);
+        WANT_GO(catching, &v[1], 3, CO_YIELDED, 8); // the inner one has ended
+        WANT_TRACE(&t, 1, 2, 3, 1, 2003);
+        if (!closed) {
+            WANT_GO(catching, &v[3], 4, CO_YIELDED, 8);
+            WANT_GO(catching, &v[2], 5, CO_YIELDED, 8);
+            WANT_GO(catching, &v[3], 6, CO_YIELDED, 8);
+            WANT_GO(catching, &v[3], 7, CO_RETURNED, 7);
+            WANT_TRACE(&t, 1, 2, 3, 1, 2003, 2004, 2005, 2006);
+        }
+        for (int k = 3; k >= 0; k--)
+            WANT_FINI(catching, &v[k]);
+        WANT_FINI(inner, &i);
+        WANT(t.n, closed ? 5 : 8);
+    }
+}
+
+KIT_CHECK(two_to_one, 0, KIT_ALWAYS,
+          "two delegate to the same coroutine and take its values in turn") {
+    struct trace t = {};
+    CO_VAR(inner) i = {};
+    CO_VAR(catching) v = {}, w = {};
+    co_handle handle;
+    WANT_INIT(inner, &i, &t, 5, 0);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(catching, &v, &t, &handle);
+    WANT_GO(catching, &v, 0, CO_YIELDED, 100);
+    WANT_INIT(catching, &w, &t, &handle);
+    WANT_GO(catching, &w, 0, CO_YIELDED, 101); // sends 0, as a delegate does first
+    WANT_GO(catching, &v, 2, CO_YIELDED, 102);
+    WANT_GO(catching, &w, 3, CO_YIELDED, 103);
+    WANT_GO(catching, &w, 4, CO_YIELDED, 104);
+    WANT_GO(catching, &w, 5, CO_YIELDED, 8);
+    WANT_GO(catching, &w, 6, CO_RETURNED, 6);
+    WANT_TRACE(&t, 0, 2, 3, 4, 5, 1, 2005);
+    WANT_FINI(catching, &w);
+    WANT_FINI(catching, &v);
+    WANT_FINI(inner, &i);
+}
 #endif
