@@ -63,8 +63,8 @@ struct cb_scenario {
     struct cb_counts (*hand)(uint64_t n);
     // What run(n), whenever it is called, must give. Required for CB_KIND_TIME.
     struct cb_counts (*expect)(uint64_t n);
-    // How often the coroutines of all runs so far were polled, where an executor does that; the cell
-    // gains the metric `polls`, of one operation. Not required.
+    // How often the coroutines of all runs so far were polled, where an executor does that; the
+    // cell gains the metric `polls`, of one operation. Not required.
     uint64_t (*polls)(void);
     // Brings the number of started and suspended coroutines up to n. 0 or a negative enum co_error.
     // Required for CB_KIND_SPACE and CB_KIND_LIMIT.
