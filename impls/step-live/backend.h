@@ -8,6 +8,7 @@
 #define CO_BACKEND_CONTRACT 1
 #define CO_BACKEND_NAME "step-live"
 #define CO_BACKEND_FAMILY "stackless"
+#define CO_BACKEND_VARIANT_OF "step"
 #define CO_BACKEND_SUMMARY                                                                         \
     "step functions on locals in place: loaded and stored where used, not at each yield"
 #define CO_BACKEND_CAPS                                                                            \
