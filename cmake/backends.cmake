@@ -462,6 +462,37 @@ function(cb_add_source_facts out units backend)
     set(${out} "${facts}" PARENT_SCOPE)
 endfunction()
 
+# cb_loop_facts.h: what the loops that plan.json names under `loops` are made of in <units>, read from
+# the disassembly; <out> is the header.
+function(cb_add_loop_facts out units)
+    set(facts "${CMAKE_CURRENT_BINARY_DIR}/units/${units}/cb_loop_facts.h")
+    set(plan_file "${CMAKE_SOURCE_DIR}/harness/data/plan.json")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${plan_file}")
+    file(READ "${plan_file}" plan)
+    string(JSON scenario GET "${plan}" loops scenario)
+    string(JSON binding GET "${plan}" loops binding)
+    string(JSON count LENGTH "${plan}" loops functions)
+    set(wanted "")
+    set(i 0)
+    while(i LESS count)
+        foreach(key params function hand)
+            string(JSON ${key} GET "${plan}" loops functions ${i} ${key})
+        endforeach()
+        string(APPEND wanted "|${scenario}/${binding}/${params}=${function}=${hand}")
+        math(EXPR i "${i} + 1")
+    endwhile()
+    string(REGEX REPLACE "^[|]" "" wanted "${wanted}")
+    string(REPLACE "-" "_" unit "cbu_${scenario}_${binding}")
+    set(object "$<FILTER:$<TARGET_OBJECTS:${units}>,INCLUDE,/${scenario}-${unit}-${binding}-both>")
+    set(program "${CMAKE_SOURCE_DIR}/cmake/loop_facts.awk")
+    add_custom_command(OUTPUT "${facts}"
+        COMMAND sh "${CMAKE_SOURCE_DIR}/cmake/loop_facts.sh" "${facts}" "${program}"
+            "${CMAKE_OBJDUMP}" "${wanted}" "${object}"
+        DEPENDS "${object}" "${program}" "${CMAKE_SOURCE_DIR}/cmake/loop_facts.sh"
+        COMMENT "Looking at the loops of ${units}" VERBATIM)
+    set(${out} "${facts}" PARENT_SCOPE)
+endfunction()
+
 # describe.c for one link of a bench program: <target> is made of <units>.
 function(cb_add_describe target units backend link)
     cb_backend_property(flags "${backend}" FLAGS)
@@ -478,6 +509,7 @@ function(cb_add_describe target units backend link)
 #define CB_BUILD_TYPE \"${CMAKE_BUILD_TYPE}\"
 #define CB_LINK ${link}
 #include \"cb_source_facts.h\"
+#include \"cb_loop_facts.h\"
 #include \"harness/bench/describe.c\"
 ")
     target_sources(${target} PRIVATE "${file}")
@@ -571,7 +603,8 @@ const size_t cb_registry_count = sizeof cb_registry / sizeof cb_registry[0] - 1;
     target_sources(${units} PRIVATE "${registry}")
     # What includes the facts is compiled after this target, and so after they are written.
     cb_add_source_facts(facts ${units} "${arg_BACKEND}")
-    add_custom_target(${units}-facts DEPENDS "${facts}")
+    cb_add_loop_facts(loops ${units})
+    add_custom_target(${units}-facts DEPENDS "${facts}" "${loops}")
 endfunction()
 
 # An object library of nothing but padding for this link, so that code comes to stand at another

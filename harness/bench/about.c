@@ -47,6 +47,20 @@ static json_t *source(const struct cb_backend_facts *facts) {
                      count_or_null(facts->source_text_bytes));
 }
 
+static json_t *loop(const struct cb_loop *l) {
+    return json_pack("{s:i, s:i, s:i, s:i, s:i}", "instructions", l->instructions, "elements",
+                     l->elements, "calls", l->calls, "indirect", l->indirect, "stores", l->stores);
+}
+
+static json_t *loops(const struct cb_backend_facts *facts) {
+    json_t *all = json_object();
+    for (size_t i = 0; i < facts->loop_count; i++)
+        json_object_set_new(all, facts->loops[i].cell,
+                            json_pack("{s:o, s:o}", "loop", loop(&facts->loops[i].loop), "hand",
+                                      loop(&facts->loops[i].hand)));
+    return all;
+}
+
 static const char *const kinds[] = {
     [CB_KIND_TIME] = "time", [CB_KIND_SPACE] = "space", [CB_KIND_LIMIT] = "limit"};
 
@@ -150,17 +164,17 @@ char *cb_about(const struct cb_bench *bench, char *why, size_t why_size) {
     json_t *list = scenarios(bench, why, why_size);
     if (!list)
         return NULL;
-    json_t *document =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, "
-                  "s:o, s:o, s:o, "
-                  "s:o}",
-                  "contract", facts->contract, "backend", facts->name, "family", facts->family,
-                  "summary", facts->summary, "variant_of", facts->variant_of, "compiler",
-                  facts->compiler, "compiler_version", facts->compiler_version, "flags",
-                  facts->flags, "language", facts->language, "link", facts->link, "checked",
-                  facts->checked, "build_type", facts->build_type, "status", "ok", "note", "",
-                  "capabilities", capabilities(facts->capabilities), "limit", limit(bench),
-                  "environment", environment(facts), "source", source(facts), "scenarios", list);
+    json_t *document = json_pack(
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, "
+        "s:o, s:o, s:o, "
+        "s:o, s:o}",
+        "contract", facts->contract, "backend", facts->name, "family", facts->family, "summary",
+        facts->summary, "variant_of", facts->variant_of, "compiler", facts->compiler,
+        "compiler_version", facts->compiler_version, "flags", facts->flags, "language",
+        facts->language, "link", facts->link, "checked", facts->checked, "build_type",
+        facts->build_type, "status", "ok", "note", "", "capabilities",
+        capabilities(facts->capabilities), "limit", limit(bench), "environment", environment(facts),
+        "source", source(facts), "loops", loops(facts), "scenarios", list);
     char *text = document ? json_dumps(document, JSON_INDENT(1)) : NULL;
     json_decref(document);
     return text;

@@ -1,7 +1,7 @@
 // The facts about one backend as one compiler built it. The build compiles this file once for each
 // backend and compiler, as C or as C++ (whatever the backend's header needs), with CB_FLAGS_TEXT,
 // CB_BUILD_TYPE (strings), CB_LINK (a number) and, where known, CB_SOURCE_LINES,
-// CB_SOURCE_ASM_LINES and CB_SOURCE_TEXT_BYTES.
+// CB_SOURCE_ASM_LINES, CB_SOURCE_TEXT_BYTES and CB_LOOP_FACTS.
 #include <backend.h>
 
 #include "facts.h"
@@ -66,6 +66,15 @@ static const struct cb_env environment[] = CO_BACKEND_ENVIRONMENT;
 #define CO_BACKEND_VARIANT_OF ""
 #endif
 
+#ifdef CB_LOOP_FACTS
+static const struct cb_loop_facts loops[] = CB_LOOP_FACTS;
+#define LOOPS loops
+#define LOOP_COUNT (sizeof loops / sizeof loops[0])
+#else
+#define LOOPS NULL
+#define LOOP_COUNT 0
+#endif
+
 #ifdef __OPTIMIZE__
 #define OPTIMISED true
 #else
@@ -93,4 +102,6 @@ const struct cb_backend_facts cb_backend_facts = {
     CB_SOURCE_LINES,
     CB_SOURCE_ASM_LINES,
     CB_SOURCE_TEXT_BYTES,
+    LOOPS,
+    LOOP_COUNT,
 };

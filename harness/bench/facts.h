@@ -19,6 +19,19 @@ struct cb_env {
     const char *value;
 };
 
+// What one turn of a hot loop is made of, as the build found it in the disassembly.
+struct cb_loop {
+    int instructions;
+    int elements; // how many a turn handles: an unrolled loop's are several
+    int calls, indirect, stores;
+};
+
+// The loop of a cell, "scenario/binding/params", and that which does the same by hand.
+struct cb_loop_facts {
+    const char *cell;
+    struct cb_loop loop, hand;
+};
+
 struct cb_backend_facts {
     const char *name;
     const char *family;
@@ -39,6 +52,8 @@ struct cb_backend_facts {
     long source_lines; // each -1 where the build did not say
     long source_asm_lines;
     long source_text_bytes;
+    const struct cb_loop_facts *loops;
+    size_t loop_count;
 };
 
 extern const struct cb_backend_facts cb_backend_facts;

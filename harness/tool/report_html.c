@@ -145,6 +145,8 @@ int cb_rep_make_html(struct cb_rep *rep) {
     add_tables(rep, &text, "failures");
     cb_text_add(&text, "<h2>Scenarios</h2>\n");
     add_tables(rep, &text, "scenario-");
+    if (rep->loops_id)
+        add_tables(rep, &text, rep->loops_id);
     cb_text_add(&text, "<h2>Environment</h2>\n");
     add_tables(rep, &text, "environment");
     cb_text_add(&text, "</body></html>\n");

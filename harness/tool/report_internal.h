@@ -143,6 +143,7 @@ struct cb_rep {
     struct cb_claims *claims;     // of the table "claims"; NULL: not made
     struct cb_rep_table **tables; // all that were made, in the order of the report
     size_t table_count, table_room;
+    const char *loops_id;  // the table of hot loops; NULL: not made
     const char **plot_ids; // all plots that were made, in the order of the report
     const char **plot_titles, **plot_notes;
     size_t plot_count;
@@ -293,6 +294,8 @@ void cb_rep_mde_table(struct cb_rep *rep);
 void cb_rep_estimator_table(struct cb_rep *rep);
 void cb_rep_flagged_table(struct cb_rep *rep);
 void cb_rep_environment_table(struct cb_rep *rep);
+// Of report_loops.c; none where no program says anything of its loops.
+void cb_rep_loops_table(struct cb_rep *rep);
 // Of claims_table.c; 0 or an exit status, with a message.
 int cb_rep_claims_table(struct cb_rep *rep);
 // Of choose_report.c; the same.

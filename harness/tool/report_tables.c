@@ -468,6 +468,7 @@ int cb_rep_make_tables(struct cb_rep *rep) {
     cb_rep_flagged_table(rep);
     failures(rep);
     scenarios(rep);
+    cb_rep_loops_table(rep);
     cb_rep_environment_table(rep);
     for (size_t i = 0; i < rep->table_count; i++) {
         status = cb_rep_table_write(rep, rep->tables[i]);

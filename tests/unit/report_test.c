@@ -244,6 +244,21 @@ static void a_loop_at_the_floor_is_folded(void **state) {
          "1.25,1.25,12,ok,,stackless-chain/fold/visible/clang/levels=1;reduce=serial,median,");
 }
 
+static void what_does_not_fold_says_why(void **state) {
+    (void)state;
+    expect_in("default", "tables/fold.md", "| **fold/visible/levels=1;reduce=serial** |");
+    expect_in("default", "tables/fold.md",
+              "| stackless-chain | gcc | yes | 1.00 | 7.00 | 4.50 |  |");
+    expect_in("default", "tables/fold.md",
+              "| stackless-chain | clang | no | 1.25 | 7.00 | 4.50 | more instructions |");
+    expect_in("default", "tables/fold.md",
+              "| stackless-leaf | gcc | no | 7.90 | 21.0 | 4.50 | 2 indirect jumps or calls, a "
+              "call, 3 stores |");
+    expect_in("default", "tables/fold.md", "| - | 4.50 | no loop was recognised |");
+    expect_not_in("default", "tables/fold.md", "fiber-small");
+    expect_in("default", "report.html", "does a generator fold");
+}
+
 static void a_wide_difference_is_unresolved(void **state) {
     (void)state;
     // Noise of 1 % on two times of 3400 ns leaves nothing of a difference of 2 ns.
@@ -947,6 +962,7 @@ int main(void) {
         cmocka_unit_test(facts_of_the_build_are_exact),
         cmocka_unit_test(every_loss_is_a_row_without_estimate),
         cmocka_unit_test(a_loop_at_the_floor_is_folded),
+        cmocka_unit_test(what_does_not_fold_says_why),
         cmocka_unit_test(a_wide_difference_is_unresolved),
         cmocka_unit_test(twins_stay_out_of_tables),
         cmocka_unit_test(quick_claims_nothing),
