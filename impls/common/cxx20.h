@@ -113,6 +113,7 @@ template <class My> struct co_unguarded_ {
 #define CO_CREATE_LINKAGE_ CO_BODY_LINKAGE
 #endif
 
+// Members of `my` that take no room, beside the lowering's own.
 #define CO_NO_ROOM_ [[no_unique_address]]
 
 // `my` is copied into the frame as the coroutine is made: the arguments only, locals are
@@ -124,7 +125,7 @@ template <class My> struct co_unguarded_ {
     struct co_my_##name : co_args_##name {                                                         \
         struct co_promise *co_promise_;                                                            \
         CO_NO_ROOM_ co_yielding_ co_yielding;                                                      \
-        CO_NO_ROOM_ co_calling_ co_calling;                                                        \
+        CO_AWAITED_                                                                                \
         CO_STRIP locals                                                                            \
             __attribute__((always_inline)) explicit co_my_##name(const co_args_##name &args)       \
             : co_args_##name(args) {}                                                              \

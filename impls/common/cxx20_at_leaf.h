@@ -7,11 +7,6 @@
 #include "common/cxx20_library.h"
 #include "common/mutant.h"
 
-// In the lowest bit of co_promise::bits. While a body runs it is clear.
-enum {
-    CO_RAISED_ = 1, // on going on: `value` is to be raised; at the end: it was not caught
-};
-
 // In each frame's promise. Three words serve all: a root has no caller, nobody else has a leaf.
 struct co_promise {
     word value;              // in, out, result or error
@@ -52,6 +47,8 @@ struct co_final_ : std::suspend_always {
         return caller->frame();
     }
 };
+
+#define CO_AWAITED_ CO_NO_ROOM_ co_calling_ co_calling;
 
 #include "common/cxx20.h"
 

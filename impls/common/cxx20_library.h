@@ -1,4 +1,5 @@
-// The C++20 coroutine library, with gcc 12 and with clang 14 on libstdc++.
+// What comes before the promise of a C++20 backend: the coroutine library, with gcc 12 and with
+// clang 14 on libstdc++.
 #ifndef CO_CXX20_LIBRARY_H
 #define CO_CXX20_LIBRARY_H
 
@@ -12,5 +13,10 @@
 #define __cpp_impl_coroutine 201902L
 #endif
 #include <coroutine>
+
+// In the lowest bit of co_promise::bits. While a body runs it is clear.
+enum {
+    CO_RAISED_ = 1, // on going on: `value` is to be raised; at the end: it was not caught
+};
 
 #endif

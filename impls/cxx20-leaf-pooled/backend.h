@@ -9,6 +9,8 @@
 #define CO_BACKEND_FAMILY "peer"
 #define CO_BACKEND_SUMMARY                                                                         \
     "C++20 coroutines as std::generator nests them: resumed at the leaf, frames from an arena"
+#define CO_BACKEND_VARIANT_OF "cxx20-leaf"
+
 #include "common/frames_arena.h"
 #include "common/cxx20_at_leaf.h"
 #define CO_BACKEND_CAPS (CO_CXX20_CAPS | CO_CAP_FLAT_STACK)

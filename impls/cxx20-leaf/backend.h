@@ -9,6 +9,7 @@
 #define CO_BACKEND_FAMILY "peer"
 #define CO_BACKEND_SUMMARY                                                                         \
     "C++20 coroutines as std::generator nests them: resumed at the leaf, frames by operator new"
+
 #include "common/cxx20_new.h"
 #include "common/cxx20_at_leaf.h"
 #define CO_BACKEND_CAPS (CO_CXX20_CAPS | CO_CAP_FLAT_STACK)
