@@ -121,6 +121,8 @@ struct cb_answer cb_choose_answer(struct cb_choose *choose, const struct cb_prog
                                   const char *compiler, const struct cb_trials *trials);
 // Whether the forecast at this place may be as good as the first.
 bool cb_choose_is_within(const struct cb_answer *answer, size_t place);
+// The names of those that may be, or "".
+const char *cb_choose_as_good(struct cb_rep *rep, const struct cb_answer *answer);
 // The one that takes least memory, of those that can do it; NULL: not measured.
 const struct cb_forecast *cb_choose_smallest(const struct cb_answer *answer);
 

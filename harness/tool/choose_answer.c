@@ -79,18 +79,12 @@ const char *cb_choose_bytes(struct cb_rep *rep, double bytes) {
     return cb_rep_text(rep, "%s %s", cb_rep_number(rep, bytes, bytes, " "), units[unit]);
 }
 
-// Names of what may be as good as the first.
-static const char *others(struct cb_rep *rep, const struct cb_answer *answer) {
+const char *cb_choose_as_good(struct cb_rep *rep, const struct cb_answer *answer) {
     struct cb_text names = {0};
-    size_t count = 0;
     for (size_t i = 1; i < answer->ok; i++)
         if (cb_choose_is_within(answer, i))
-            cb_text_add(&names, "%s%s", count++ ? ", " : "", answer->list[i].backend->name);
-    const char *text =
-        count ? cb_rep_text(rep, "; within %s of it: %s",
-                            cb_rep_text(rep, "%.0f %% or the interval", 100 * answer->margin),
-                            names.text)
-              : "";
+            cb_text_add(&names, "%s%s", names.length ? ", " : "", answer->list[i].backend->name);
+    const char *text = cb_rep_text(rep, "%s", names.text ? names.text : "");
     cb_text_clear(&names);
     return text;
 }
@@ -118,9 +112,13 @@ static const char *in_words(struct cb_rep *rep, const struct cb_answer *answer,
     if (small && small != best && small->bytes < best->bytes)
         least = cb_rep_text(rep, "; least memory: %s, %s", small->backend->name,
                             cb_choose_bytes(rep, small->bytes));
+    const char *names = cb_choose_as_good(rep, answer), *others = "";
+    if (*names)
+        others = cb_rep_text(rep, "; within %.0f %% or the interval of it: %s",
+                             100 * answer->margin, names);
     return cb_rep_text(rep, "use %s: about %s and %s a coroutine%s%s%s", best->backend->name,
                        cb_choose_time(rep, best->time), cb_choose_bytes(rep, best->bytes), all,
-                       others(rep, answer), least);
+                       others, least);
 }
 
 struct cb_answer cb_choose_answer(struct cb_choose *choose, const struct cb_program *program,
@@ -181,8 +179,7 @@ static const char *brackets_text(const struct printing *p) {
                : "Brackets: the range over a quick run's rounds.";
 }
 
-static const char *title_of(const struct printing *p, enum cb_forecast_status status) {
-    (void)p;
+static const char *title_of(enum cb_forecast_status status) {
     return status == CB_FORECAST_OUT ? "ruled out" : "not measured in this run";
 }
 
@@ -203,7 +200,7 @@ static void print_text(const struct printing *p) {
     for (size_t i = p->answer->ok; i < p->answer->count; i++) {
         const struct cb_forecast *f = &p->answer->list[i];
         if (i == p->answer->ok || f->status != f[-1].status)
-            fprintf(p->out, "\n%s:\n", title_of(p, f->status));
+            fprintf(p->out, "\n%s:\n", title_of(f->status));
         fprintf(p->out, "  %-22s %s\n", f->backend->name, f->why);
     }
     fprintf(p->out, "\n%s %s\n%s\n", brackets_text(p), trials_text(p), rep->caption);
@@ -234,7 +231,7 @@ static void print_markdown(const struct printing *p) {
     }
     for (size_t i = p->answer->ok; i < p->answer->count; i++) {
         const struct cb_forecast *f = &p->answer->list[i];
-        fprintf(p->out, "| %s | %s | | | | %s |\n", f->backend->name, title_of(p, f->status),
+        fprintf(p->out, "| %s | %s | | | | %s |\n", f->backend->name, title_of(f->status),
                 cell_text(rep, f->why));
     }
     fprintf(p->out, "\n%s %s\n\n%s\n", brackets_text(p), trials_text(p), rep->caption);

@@ -308,8 +308,10 @@ static void apply_limits(struct work *work, const json_t *describe) {
     json_array_foreach(work->choose->most_live, index, selector) {
         const struct cb_rep_row *row = cb_rep_select(rep, selector, work->backend, work->compiler);
         const char *asked = cb_rep_param(rep, cb_rep_string(selector, "params", ""), "most");
-        double reached = row && row->values ? cb_rep_shown(rep, row)->value : NAN;
-        if (live > reached && asked && reached < strtod(asked, NULL))
+        if (!row || !row->values || !asked)
+            continue;
+        double reached = cb_rep_shown(rep, row)->value;
+        if (live > reached && reached < strtod(asked, NULL))
             say(&work->out, "only %s were reached: %s", cb_rep_number(rep, reached, 1000, " "),
                 row->note);
     }

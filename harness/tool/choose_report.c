@@ -111,16 +111,6 @@ static void trials_table(struct cb_rep *rep, const struct cb_trials *trials, con
 
 // ---- Typical programs ---------------------------------------------------------------------------
 
-static const char *as_good(struct cb_rep *rep, const struct cb_answer *answer) {
-    struct cb_text names = {0};
-    for (size_t i = 1; i < answer->ok; i++)
-        if (cb_choose_is_within(answer, i))
-            cb_text_add(&names, "%s%s", names.length ? ", " : "", answer->list[i].backend->name);
-    const char *text = cb_rep_text(rep, "%s", names.text ? names.text : "-");
-    cb_text_clear(&names);
-    return text;
-}
-
 static void typical_table(struct cb_rep *rep, struct cb_choose *choose,
                           const struct cb_trials *trials, const char *compiler) {
     size_t count;
@@ -147,13 +137,14 @@ static void typical_table(struct cb_rep *rep, struct cb_choose *choose,
         if (answer.ok == 0)
             continue;
         const struct cb_forecast *best = &answer.list[0], *least = cb_choose_smallest(&answer);
+        const char *good = cb_choose_as_good(rep, &answer);
         struct cb_rep_entry *entries = cb_rep_table_row(rep, table, "");
         const char *texts[] = {programs[i].title,
                                best->backend->name,
                                cb_rep_text(rep, "%s%s", cb_choose_time(rep, best->time),
                                            *best->beyond ? " (extrapolated)" : ""),
                                cb_choose_bytes(rep, best->bytes),
-                               as_good(rep, &answer),
+                               *good ? good : "-",
                                least ? cb_rep_text(rep, "%s, %s", least->backend->name,
                                                    cb_choose_bytes(rep, least->bytes))
                                      : "-"};
