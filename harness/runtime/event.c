@@ -16,24 +16,31 @@ static void unlock(struct co_event *event) {
     __atomic_clear(&event->locked, __ATOMIC_RELEASE);
 }
 
+static bool is_set(const struct co_event *event) {
+    return __atomic_load_n(&event->set, __ATOMIC_ACQUIRE);
+}
+
+// Only who waits changes the waker that is kept, so it may look without the lock: whoever sets the
+// event after that look wakes it, and the next poll sees what was set.
 static struct co_result event_ask(struct co_awaitable *self, const struct co_waker *waker) {
     struct co_event *event = (struct co_event *)self;
-    struct co_waker unused = {NULL, NULL};
     struct co_result answer = {0, CO_PENDING};
-    lock(event);
-    if (!event->set && !co_waker_same(&event->waker, waker)) {
-        unlock(event);
+    if (!is_set(event)) {
+        if (co_waker_same(&event->waker, waker))
+            return answer;
         struct co_waker mine = co_waker_clone(waker);
         lock(event);
-        unused = event->waker;
+        struct co_waker last = event->waker;
         event->waker = mine;
+        unlock(event);
+        co_waker_drop(&last);
     }
-    if (event->set) {
+    lock(event);
+    if (is_set(event)) { // perhaps only since the waker is there
         answer = (struct co_result){event->value, CO_RETURNED};
-        event->set = false;
+        __atomic_store_n(&event->set, false, __ATOMIC_RELAXED);
     }
     unlock(event);
-    co_waker_drop(&unused);
     return answer;
 }
 
@@ -46,7 +53,7 @@ void co_event_init(struct co_event *event) {
 void co_event_set(struct co_event *event, word value) {
     lock(event);
     event->value = value;
-    event->set = true;
+    __atomic_store_n(&event->set, true, __ATOMIC_RELEASE);
     struct co_waker waker = co_waker_clone(&event->waker);
     unlock(event);
     co_waker_wake(&waker);
