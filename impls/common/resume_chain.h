@@ -13,8 +13,20 @@
 // What a resume asks of the leaf; passed down unlooked at, tested only where a body yielded.
 enum co_mode { CO_SEND_ = 0, CO_THROW_ = 1, CO_CLOSE_ = 2 };
 
+// What goes down with the input: the mode, unless the file that included this one has said more
+// before. Then it has defined all of these.
+#ifndef CO_DOWN_
+#define CO_DOWN_ unsigned
+#define CO_STEP_REST __attribute__((unused)) unsigned co_mode_
+#define CO_STEP_REST_ARG co_mode_
+#define CO_ENTER_ROOT_(step, frame, in, mode) ((step)((frame), (in), (mode)))
+#define CO_DELEGATE_DOWN_(handle) co_delegate_((handle), co_in_, co_mode_)
+#define CO_SUSPENDED_(st) ((st) == CO_YIELDED)
+#define CO_ANSWER_(r, out) (*(out) = (r).v, (int)(r).st)
+#endif
+
 struct co_frame;
-typedef struct co_result (*co_step)(struct co_frame *frame, word in, unsigned mode);
+typedef struct co_result (*co_step)(struct co_frame *frame, word in, CO_DOWN_ down);
 
 // Where a callee lies: found through a link, unless the storage has said something else before.
 #ifndef CO_CALLEES_
@@ -36,9 +48,6 @@ struct co_root {
 #endif
 };
 typedef struct co_root *co_handle;
-
-#define CO_STEP_REST __attribute__((unused)) unsigned co_mode_
-#define CO_STEP_REST_ARG co_mode_
 
 // A frame that has to lie on a multiple of more than a word does so directly after the root.
 #define CO_ROOT_PAD_(name)                                                                         \
@@ -80,18 +89,21 @@ typedef struct co_root *co_handle;
 
 #define CO_HANDLE(v) (&(v)->co_)
 
+// A suspended body finds what was sent, or an error, or its end.
+#define CO_RESUMED_                                                                                \
+    if (CO_UNLIKELY(co_mode_ != CO_SEND_)) {                                                       \
+        if (co_mode_ == CO_CLOSE_)                                                                 \
+            goto co_close_;                                                                        \
+        co_err_ = co_in_;                                                                          \
+        goto co_fail_;                                                                             \
+    }
+
 #define CO_YIELD_AT_(id, lv, value)                                                                \
     do {                                                                                           \
         my->co_.state = (id);                                                                      \
         return co_result_((word)(value), CO_YIELDED);                                              \
     case (id):                                                                                     \
-        if (CO_UNLIKELY(co_mode_ != CO_SEND_)) {                                                   \
-            if (co_mode_ == CO_CLOSE_)                                                             \
-                goto co_close_;                                                                    \
-            co_err_ = co_in_;                                                                      \
-            goto co_fail_;                                                                         \
-        }                                                                                          \
-        (lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);                                    \
+        CO_RESUMED_(lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);                         \
     } while (0)
 
 // A callee whose frame lies in memory of its own, at `place`.
@@ -119,8 +131,8 @@ typedef struct co_root *co_handle;
         co_mode_ = CO_SEND_;                                                                       \
         __attribute__((fallthrough));                                                              \
     case (id):                                                                                     \
-        co_res_ = step(&(frame)->co_, co_in_, co_mode_);                                           \
-        if (co_res_.st == CO_YIELDED)                                                              \
+        co_res_ = step(&(frame)->co_, co_in_, CO_STEP_REST_ARG);                                   \
+        if (CO_SUSPENDED_(co_res_.st))                                                             \
             return co_res_;                                                                        \
         leave;                                                                                     \
         CO_CALL_ENDED_(lv);                                                                        \
@@ -143,8 +155,8 @@ typedef struct co_root *co_handle;
         co_in_ = 0; /* what came last was sent to this body, not to the other one */               \
         __attribute__((fallthrough));                                                              \
     case (id):                                                                                     \
-        co_res_ = co_delegate_((handle), co_in_, co_mode_);                                        \
-        if (co_res_.st == CO_YIELDED)                                                              \
+        co_res_ = CO_DELEGATE_DOWN_(handle);                                                       \
+        if (CO_SUSPENDED_(co_res_.st))                                                             \
             return co_res_;                                                                        \
         CO_CALL_ENDED_(lv);                                                                        \
     } while (0)
@@ -183,10 +195,9 @@ CO_INLINE void co_create_here_(struct co_root *co, co_step step) {
 
 CO_INLINE int co_resume_here_(struct co_root *co, word in, word *out) {
     CO_ENTER_(co);
-    struct co_result r = co->step(co_root_frame_(co), in, CO_SEND_);
+    struct co_result r = CO_ENTER_ROOT_(co->step, co_root_frame_(co), in, CO_SEND_);
     CO_EXIT_(co);
-    *out = r.v;
-    return (int)r.st;
+    return CO_ANSWER_(r, out);
 }
 
 // A body that never started has no cleanup and no handler: the error passes it by.
@@ -197,10 +208,9 @@ CO_INLINE int co_throw_here_(struct co_root *co, word error, word *out) {
     if (f->state == CO_STATE_START_)
         f->state = CO_STATE_DONE_;
     else
-        r = co->step(f, error, CO_THROW_);
+        r = CO_ENTER_ROOT_(co->step, f, error, CO_THROW_);
     CO_EXIT_(co);
-    *out = r.v;
-    return (int)r.st;
+    return CO_ANSWER_(r, out);
 }
 
 CO_INLINE int co_close_here_(struct co_root *co) {
@@ -211,7 +221,7 @@ CO_INLINE int co_close_here_(struct co_root *co) {
 #endif
     struct co_frame *f = co_root_frame_(co);
     if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)
-        CO_MUTATE(skip_cleanup, (co->step(f, 0, CO_CLOSE_)), (void)0);
+        CO_MUTATE(skip_cleanup, (CO_ENTER_ROOT_(co->step, f, 0, CO_CLOSE_)), (void)0);
     f->state = CO_STATE_DONE_;
     CO_EXIT_(co);
     return 0;
@@ -223,13 +233,12 @@ CO_INLINE int co_close_here_(struct co_root *co) {
 // By name: the body itself, inlined; with the frame a local of the loop, all of it folds.
 #define CO_BY_NAME_(name)                                                                          \
     CO_INLINE int co_resume_##name(struct co_frame *f, word in, word *out) {                       \
-        struct co_result r = co_body_##name(f, in, CO_SEND_);                                      \
-        *out = r.v;                                                                                \
-        return (int)r.st;                                                                          \
+        struct co_result r = CO_ENTER_ROOT_(co_body_##name, f, in, CO_SEND_);                      \
+        return CO_ANSWER_(r, out);                                                                 \
     }                                                                                              \
     CO_INLINE int co_fini_##name(struct co_frame *f) {                                             \
         if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)                             \
-            CO_MUTATE(skip_cleanup, (co_body_##name(f, 0, CO_CLOSE_)), (void)0);                   \
+            CO_MUTATE(skip_cleanup, (CO_ENTER_ROOT_(co_body_##name, f, 0, CO_CLOSE_)), (void)0);   \
         f->state = CO_STATE_DONE_;                                                                 \
         return 0;                                                                                  \
     }

@@ -40,7 +40,7 @@ set(kit_mutants
     "skip_copy         close   many_in_any_order            fiber-copied"
     "keep_box          memory  no_growth_without_trim       stackless-embedded-leaf"
     "leave_owned       calls   drivers_in_turn              fiber-copied"
-    "pending_is_item   await   pending,items,delegated      poll-boxed"
+    "pending_is_item   await   pending,items,delegated      poll-boxed,poll-embedded"
     "misalign_call     machine alignment                    fiber-separate"
     "silent_failure    nomem   each_allocation              thread-futex,thread-condvar,thread-cached")
 
