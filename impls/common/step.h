@@ -56,16 +56,21 @@ typedef struct co_frame *co_handle;
 #define CO_STATE_DONE_ (-1)
 #define CO_STATE_FAILED_ (-2)
 
-// The array is of words, whatever lives in it: a copy of it is a loop over words.
+// The array is of words, whatever lives in it.
+#define CO_WORDS_(name) ((sizeof(struct co_locals_##name) + sizeof(word) - 1) / sizeof(word))
 #define CO_FRAME_DECL_(name, arguments, locals, callees)                                           \
     struct co_locals_##name {                                                                      \
         CO_MY_FIELDS_(name, arguments, locals)                                                     \
+    };                                                                                             \
+    union co_array_##name {                                                                        \
+        struct co_locals_##name my;                                                                \
+        word words[CO_WORDS_(name)];                                                               \
     };                                                                                             \
     struct co_frame_##name {                                                                       \
         struct co_frame co_;                                                                       \
         union {                                                                                    \
             struct co_locals_##name my;                                                            \
-            word co_words_[(sizeof(struct co_locals_##name) + sizeof(word) - 1) / sizeof(word)];   \
+            union co_array_##name co_array_;                                                       \
         };                                                                                         \
     };
 #define CO_FRAME_MY_(frame) (&(frame)->my)
@@ -76,15 +81,36 @@ typedef struct co_frame *co_handle;
         &((struct co_frame_##name *)co_f_)->my;
 #define CO_SAVE_ ((void)0)
 #else
-// The empty statement may write the array, for all that a compiler knows, as what a body calls may
-// in the languages that this comes from. Else it would not store what it has loaded and not
-// changed, and little would be left of the copy.
+// Each word is really loaded and really stored. A compiler that knew more would not store what it
+// has loaded and not changed, and little would be left of the copy; where this technique comes
+// from, calls that may look at the array stand between. Word by word, as they were stored: a wider
+// load would wait for the narrower stores before it.
+typedef word __attribute__((may_alias)) co_word_;
+#define CO_COPY_1_(i)                                                                              \
+    if ((i) < n)                                                                                   \
+        to[i] = from[i];
+#define CO_COPY_4_(i) CO_COPY_1_(i) CO_COPY_1_((i) + 1) CO_COPY_1_((i) + 2) CO_COPY_1_((i) + 3)
+enum { CO_COPIED_BY_WORD_ = 16 }; // words; of more, a copy in larger pieces is faster
+CO_INLINE void co_load_(co_word_ *to, const volatile co_word_ *from, size_t n){
+    CO_COPY_4_(0) CO_COPY_4_(4) CO_COPY_4_(8) CO_COPY_4_(12)} CO_INLINE
+    void co_store_(volatile co_word_ *to, const co_word_ *from, size_t n) {
+    CO_COPY_4_(0) CO_COPY_4_(4) CO_COPY_4_(8) CO_COPY_4_(12)
+}
 #define CO_MY_(name)                                                                               \
-    struct co_locals_##name *const co_array_ = &((struct co_frame_##name *)co_f_)->my;             \
-    struct co_locals_##name co_my_ = *co_array_;                                                   \
-    __asm__ volatile("" : "=m"(*co_array_));                                                       \
-    __attribute__((unused)) struct co_locals_##name *const my = &co_my_;
-#define CO_SAVE_ CO_MUTATE(keep_locals, (*co_array_ = *my), (void)0)
+    union co_array_##name *const co_array_ = &((struct co_frame_##name *)co_f_)->co_array_;        \
+    union co_array_##name co_my_;                                                                  \
+    if (CO_WORDS_(name) <= CO_COPIED_BY_WORD_) {                                                   \
+        co_load_(co_my_.words, co_array_->words, CO_WORDS_(name));                                 \
+    } else {                                                                                       \
+        co_my_ = *co_array_;                                                                       \
+        __asm__ volatile("" : "=m"(*co_array_)); /* may have written it, for all one knows */      \
+    }                                                                                              \
+    __attribute__((unused)) struct co_locals_##name *const my = &co_my_.my;
+#define CO_SAVE_ CO_MUTATE(keep_locals, CO_SAVE_ALL_, (void)0)
+#define CO_SAVE_ALL_                                                                               \
+    (sizeof co_my_ <= CO_COPIED_BY_WORD_ * sizeof(word)                                            \
+         ? co_store_(co_array_->words, co_my_.words, sizeof co_my_ / sizeof(word))                 \
+         : (void)(*co_array_ = co_my_))
 #endif
 
 // A step that has ended stays ended, in a build that does not look for misuse too.
