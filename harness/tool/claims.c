@@ -183,8 +183,28 @@ static bool from_cells(const struct cb_claim *claim) {
     return strcmp(claim->kind, "fact") != 0 && claim->verdict != CB_NOT_TESTABLE;
 }
 
+static bool same_check(const struct cb_check *a, const struct cb_check *b) {
+    return strcmp(a->backend, b->backend) == 0 && strcmp(a->against, b->against) == 0 &&
+           strcmp(a->cell, b->cell) == 0 && strcmp(a->binding, b->binding) == 0 &&
+           strcmp(a->compiler, b->compiler) == 0;
+}
+
+// Comparisons that both runs have: how many there are, and how many end alike. Where one run has
+// more backends than the other, this says more than the verdicts.
+static void compare_checks(const struct cb_claim *a, const struct cb_claim *b, size_t *both,
+                           size_t *same) {
+    for (size_t i = 0; i < a->check_count; i++)
+        for (size_t k = 0; k < b->check_count; k++)
+            if (a->checks[i].outcome != CB_ABSENT && b->checks[k].outcome != CB_ABSENT &&
+                same_check(&a->checks[i], &b->checks[k])) {
+                ++*both;
+                *same += a->checks[i].outcome == b->checks[k].outcome;
+                break;
+            }
+}
+
 static int compare(const struct cb_given *given, struct tried *a, struct tried *b) {
-    size_t same = 0, both = 0, alone = 0;
+    size_t same = 0, both = 0, alone = 0, checks = 0, alike = 0;
     json_t *differ = json_array();
     bool json = cb_given_has(given, "json");
     for (size_t i = 0; i < a->claims.claim_count; i++) {
@@ -197,6 +217,7 @@ static int compare(const struct cb_given *given, struct tried *a, struct tried *
             continue;
         both++;
         same += x->verdict == y->verdict;
+        compare_checks(x, y, &checks, &alike);
         if (x->verdict == y->verdict)
             continue;
         json_array_append_new(differ, json_pack("{s:s, s:s, s:s}", "id", x->id, "first",
@@ -210,9 +231,10 @@ static int compare(const struct cb_given *given, struct tried *a, struct tried *
     double share = both ? (double)same / (double)both : NAN;
     if (json) {
         json_t *all =
-            json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "first", a->rep.run_id, "second",
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "first", a->rep.run_id, "second",
                       b->rep.run_id, "compared", (json_int_t)both, "same", (json_int_t)same,
-                      "in_one_run_only", (json_int_t)alone, "differ", differ);
+                      "in_one_run_only", (json_int_t)alone, "checks", (json_int_t)checks,
+                      "checks_alike", (json_int_t)alike, "differ", differ);
         set_number(all, "share", share);
         print_json(all);
     } else {
@@ -220,6 +242,7 @@ static int compare(const struct cb_given *given, struct tried *a, struct tried *
         if (both)
             printf(" (%.1f %%; wanted: %g %%)", 100 * share, 100 * WANTED_SHARE);
         printf("; %zu claims have cells in one run only\n", alone);
+        printf("%zu of %zu comparisons that both runs have end alike\n", alike, checks);
         json_decref(differ);
     }
     return share >= WANTED_SHARE ? CB_EXIT_OK : CB_EXIT_FAILED;

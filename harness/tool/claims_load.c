@@ -231,7 +231,7 @@ static int check_claim(const struct place *at, const struct cb_claim *claim) {
         "id",        "section",     "quote",     "says",      "kind", "column",
         "method",    "why",         "tolerance", "min",       "max",  "value",
         "numerator", "denominator", "bindings",  "compilers", "any",  "ceiling",
-        "verdict",   "evidence",    "cite",      "beside",    NULL};
+        "verdict",   "evidence",    "cite",      NULL};
     static const char *const reason[] = {"why", NULL};
     const json_t *json = claim->json, *ceiling = json_object_get(json, "ceiling");
     int status = need_texts(at, json, texts);

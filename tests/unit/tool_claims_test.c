@@ -108,6 +108,16 @@ static const char columns[] =
     " \"metric\": \"lines\"}],"
     " \"words\": [{\"word\": \"low\", \"methods\": [\"thread\"]}, {\"word\": \"high\", \"methods\":"
     " [\"chain\"]}]},"
+    "\"near\": {\"title\": \"y\", \"why\": \"w\", \"tolerance\": 1.1,"
+    " \"cells\": [{\"scenario\": \"yield\", \"params\": \"depth=16\", \"binding\": \"opaque\","
+    " \"metric\": \"time\"}],"
+    " \"words\": [{\"word\": \"low\", \"methods\": [\"leaf\"]}, {\"word\": \"high\", \"methods\":"
+    " [\"full\"]}]},"
+    "\"thread\": {\"title\": \"c\", \"why\": \"w\", \"tolerance\": 1.1,"
+    " \"cells\": [{\"scenario\": \"call\", \"params\": \"yields=1\", \"binding\": \"opaque\","
+    " \"metric\": \"attributed\"}],"
+    " \"words\": [{\"word\": \"low\", \"methods\": [\"thread\"]}, {\"word\": \"high\", \"methods\":"
+    " [\"leaf\"]}]},"
     "\"absent\": {\"title\": \"a\", \"why\": \"w\", \"tolerance\": 1.1,"
     " \"cells\": [{\"scenario\": \"nothing\", \"params\": \"\", \"binding\": \"opaque\","
     " \"metric\": \"time\"}],"
@@ -285,6 +295,11 @@ static void noise_decides_nothing(void **state) {
     (void)state;
     expect_on("noisy", RATIO(YIELD(BY("fiber-full")), YIELD(BY("fiber-small")), "\"min\": 1.02"),
               CB_UNDECIDED, NULL, "open: ");
+    expect_on("noisy", "\"kind\": \"order\", \"column\": \"near\"", CB_UNDECIDED, "1 open",
+              "spans what tells them apart");
+    expect_on("noisy", "\"kind\": \"order\", \"column\": \"call\"", CB_UNDECIDED, "2 open", NULL);
+    expect_on("noisy", "\"kind\": \"order\", \"column\": \"thread\"", CB_UNDECIDED, NULL,
+              "unresolved");
     expect_on("quick", RATIO(YIELD(BY("thread-futex")), YIELD(BY("fiber-small")), "\"min\": 2"),
               CB_UNDECIDED, NULL, "quick run claims nothing");
 }
