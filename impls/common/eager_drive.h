@@ -138,7 +138,9 @@ static __attribute__((unused)) struct co_result co_through_(struct co_frame *fra
     if (co->outer == NULL)
         co->inner = innermost;
     struct co_result r = co_enter_other_(innermost, in, 0);
-    return CO_LIKELY(r.st == CO_YIELDED) ? r : co_outwards_(co, innermost, r);
+    if (CO_UNLIKELY(r.st != CO_YIELDED))
+        return co_outwards_(co, innermost, r);
+    return co_result_(r.v, CO_YIELDED); // two words: gcc 12 takes `r` through memory
 }
 
 #if CO_CHECKED
