@@ -37,7 +37,8 @@ struct cb_choose_term {
     struct cb_choose_part *parts;
 };
 
-// A program that is so, or has more of an input than that, needs one of these capabilities.
+// A program that is so, or has more of an input than that, needs one of these capabilities; without
+// any, no technique can do it.
 struct cb_choose_rule {
     struct cb_choose_when when;
     int over;

@@ -51,12 +51,23 @@ static unsigned find_switch(struct cb_choose *choose, const char *where, const c
     return 0;
 }
 
+// One switch, or a list of them.
+static unsigned read_switches(struct cb_choose *choose, const char *where, const json_t *names) {
+    unsigned switches = 0;
+    if (json_is_string(names))
+        return find_switch(choose, where, json_string_value(names));
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        switches |= find_switch(choose, where, name ? name : "");
+    }
+    return switches;
+}
+
 static struct cb_choose_when read_when(struct cb_choose *choose, const char *where,
                                        const json_t *object) {
-    const char *yes = cb_rep_string(object, "if", NULL),
-               *no = cb_rep_string(object, "unless", NULL);
-    return (struct cb_choose_when){.yes = yes ? find_switch(choose, where, yes) : 0,
-                                   .no = no ? find_switch(choose, where, no) : 0};
+    return (struct cb_choose_when){
+        .yes = read_switches(choose, where, json_object_get(object, "if")),
+        .no = read_switches(choose, where, json_object_get(object, "unless"))};
 }
 
 bool cb_choose_holds(const struct cb_choose_when *when, const struct cb_program *program) {
@@ -171,7 +182,9 @@ static void read_rules(struct cb_choose *choose, const json_t *rules) {
                                     .needs = json_object_get(object, "needs"),
                                     .families = json_object_get(object, "families"),
                                     .why = cb_rep_string(object, "why", "")};
-        if (json_array_size(choose->rules[index].needs) == 0 || !*choose->rules[index].why)
+        bool never = json_is_true(json_object_get(object, "never"));
+        if ((json_array_size(choose->rules[index].needs) == 0) != never ||
+            !*choose->rules[index].why)
             wrong(choose, "rules", "one without needs, or without why");
     }
 }
