@@ -144,7 +144,7 @@ FOLD(fold1_filter_map, filtered_map, 1, SERIAL, KEPT)
 
 // Early exit: the loop goes on until it meets a certain element, and then closes the generator. The
 // last pass may end before.
-#define EXIT_AFTER 3072
+#define EXIT_AFTER 2048
 static __attribute__((noinline)) struct cb_counts fold1_exit(uint64_t n) {
     const word last = elements[EXIT_AFTER - 1];
     word sum = 0;
