@@ -206,7 +206,7 @@ static int check_range(const struct place *at, const json_t *json) {
 static int check_fact(const struct place *at, const json_t *json) {
     static const char *const verdicts[] = {"supported", "refuted", "depends", NULL};
     static const char *const texts[] = {"why", NULL}, *const text[] = {"text", NULL};
-    static const char *const members[] = {"file", "claim", "text", NULL};
+    static const char *const members[] = {"file", "claim", "text", "lines", NULL};
     size_t index;
     json_t *one;
     int status = need_texts(at, json, texts);
@@ -221,6 +221,9 @@ static int check_fact(const struct place *at, const json_t *json) {
             status = need_texts(at, one, text);
         if (!status && !json_object_get(one, "file") == !json_object_get(one, "claim"))
             status = refuse(at, "a piece of evidence has not one of file and claim");
+        const json_t *lines = json_object_get(one, "lines");
+        if (!status && lines && json_array_size(lines) != 2)
+            status = refuse(at, "lines is not [least, most]");
     }
     return status;
 }

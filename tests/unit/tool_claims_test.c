@@ -463,6 +463,13 @@ static void evidence_is_there(void **state) {
             char *bytes = file ? source(file) : cb_copy(other ? other->quote : "");
             if (!strstr(bytes, text))
                 fail_msg("%s: its evidence is not there: %s", claims.claims[i].id, text);
+            const json_t *range = json_object_get(one, "lines");
+            json_int_t lines = 0;
+            for (const char *at = bytes; range && (at = strchr(at, '\n')); at++)
+                lines++;
+            if (range && (lines < json_integer_value(json_array_get(range, 0)) ||
+                          lines > json_integer_value(json_array_get(range, 1))))
+                fail_msg("%s: %s has %lld lines", claims.claims[i].id, file, (long long)lines);
             free(bytes);
         }
     }
@@ -470,7 +477,7 @@ static void evidence_is_there(void **state) {
     free(folder);
 }
 
-// A scenario's name that is misspelled would look like a cell that was not measured.
+// A name that is misspelled would look like a cell that was not measured.
 static void check_names(const json_t *json, const char *id) {
     const char *key;
     json_t *value;
@@ -479,22 +486,57 @@ static void check_names(const json_t *json, const char *id) {
         json_array_foreach((json_t *)json, index, value) check_names(value, id);
     const char *scenario = cb_rep_string(json, "scenario", NULL);
     char *name = cb_format("scenarios/%s", scenario ? scenario : ""), *path = in_tree(name);
-    bool planned = scenario && strcmp(scenario, "wake") == 0; // written beside its claims
-    if (scenario && !planned && !cb_is_folder(path))
+    if (scenario && !cb_is_folder(path))
         fail_msg("%s: there is no scenario %s", id, scenario);
     free(path);
     free(name);
+    const char *params = cb_rep_string(json, "params", "");
+    if (*params) { // a list of cells has them just so
+        char *file = cb_format("scenarios/%s/%s.c", scenario, scenario), *bytes = source(file);
+        char *quoted = cb_format("\"%s\"", params);
+        if (!strstr(bytes, quoted))
+            fail_msg("%s: %s has no cell %s", id, scenario, params);
+        free(quoted);
+        free(bytes);
+        free(file);
+    }
     if (json_is_object(json))
         json_object_foreach((json_t *)json, key, value) check_names(value, id);
 }
 
-static void scenarios_exist(void **state) {
+static void check_backend(const char *backend, const char *id) {
+    char *name = cb_format("impls/%s", backend), *path = in_tree(name);
+    bool planned = strcmp(backend, "stackless-leaf-tag") == 0; // written beside its claims
+    if (!planned && !cb_is_folder(path))
+        fail_msg("%s: there is no backend %s", id, backend);
+    free(path);
+    free(name);
+}
+
+static void check_backends(const json_t *json, const char *id) {
+    const char *key;
+    json_t *value;
+    size_t index;
+    json_array_foreach(json_object_get(json, "backends"), index, value)
+        check_backend(json_string_value(value), id);
+    if (json_object_get(json, "backend"))
+        check_backend(cb_rep_string(json, "backend", ""), id);
+    if (json_is_array(json))
+        json_array_foreach((json_t *)json, index, value) check_backends(value, id);
+    if (json_is_object(json))
+        json_object_foreach((json_t *)json, key, value) check_backends(value, id);
+}
+
+static void names_exist(void **state) {
     (void)state;
     struct cb_claims claims;
     char *folder = cb_claims_folder();
     assert_int_equal(cb_claims_load(&claims, folder, stderr), 0);
-    for (size_t i = 0; i < claims.file_count; i++)
+    for (size_t i = 0; i < claims.file_count; i++) {
         check_names(claims.files[i].json, claims.files[i].name);
+        check_backends(claims.files[i].json, claims.files[i].name);
+    }
+    check_backends(claims.methods, "methods");
     cb_claims_free(&claims);
     free(folder);
 }
@@ -532,7 +574,7 @@ int main(void) {
         cmocka_unit_test(an_empty_folder_is_refused),
         cmocka_unit_test(the_ledger_is_whole),
         cmocka_unit_test(evidence_is_there),
-        cmocka_unit_test(scenarios_exist),
+        cmocka_unit_test(names_exist),
         cmocka_unit_test(the_ledger_judges),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
