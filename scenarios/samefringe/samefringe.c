@@ -1,5 +1,5 @@
 // Do two trees of different shapes have the same leaves? A recursive generator walks each, and the
-// two are resumed in turn. The time that both end counts as an operation, as a leaf does.
+// two are resumed in turn.
 #include <backend.h>
 #include "corobench/scenario.h"
 
@@ -92,73 +92,69 @@ static void finish(void) {
     even.nodes = uneven.nodes = NULL;
 }
 
-// Resumes both until the trees end or differ, at most `most` times; how many times. What is sent in
-// is the number of times before. 0: a coroutine failed, or they are not the same.
-static word compare(word most, word before, word *check, bool *ended) {
-    word i = 0, sum = *check, x = 0, y = 0;
-    int p, q;
+// Compares until the trees end or differ or `most` leaves were the same; how many were. What is
+// sent in is the number of leaves before.
+static word compare(word most, word seen, word *check, bool *good) {
+    word same = 0, sum = *check, x = 0, y = 0;
+    int p = CO_RETURNED, q = CO_RETURNED;
+    *good = false;
     if (CO_INIT_STACK(leaves, &a, STACK_BASE + STACK_FRAME * even.depth, even.root) < 0)
         return 0;
     if (CO_INIT_STACK(leaves, &b, STACK_BASE + STACK_FRAME * uneven.depth, uneven.root) < 0) {
         CO_FINI(leaves, &a);
         return 0;
     }
-    do {
-        p = CO_RESUME(leaves, &a, before + i, &x);
-        q = CO_RESUME(leaves, &b, before + i, &y);
+    while (same < most) {
+        p = CO_RESUME(leaves, &a, seen + same, &x);
+        q = CO_RESUME(leaves, &b, seen + same, &y);
+        if (p != CO_YIELDED || q != CO_YIELDED || x != y)
+            break;
         sum = cb_mix(sum, x);
-        i++;
-    } while (p == CO_YIELDED && q == CO_YIELDED && x == y && i < most);
-    *ended = p == CO_RETURNED;
-    if (*ended)
-        sum = cb_mix(sum, y); // the trees' shapes differ, and so do the results
+        same++;
+    }
+    if (p == CO_RETURNED && q == CO_RETURNED)
+        sum = cb_mix(cb_mix(sum, x), y);
     *check = sum;
-    bool good = p == q && (*ended || (p == CO_YIELDED && x == y));
-    return CO_FINI(leaves, &a) < 0 || CO_FINI(leaves, &b) < 0 || !good ? 0 : i;
+    *good = p == q && (p == CO_YIELDED || p == CO_RETURNED);
+    return CO_FINI(leaves, &a) < 0 || CO_FINI(leaves, &b) < 0 ? 0 : same;
 }
 
 static struct cb_counts run(uint64_t n) {
     struct cb_counts done = {0, 0, 0};
-    word check = 0, i = 0, ends = 0;
-    while (i < n) {
-        bool ended = false;
-        word times = compare(n - i, i, &check, &ended);
-        if (times == 0)
-            break;
-        i += times;
-        ends += ended;
+    word check = 0, seen = 0;
+    bool good = true;
+    while (good && seen < n) {
+        seen += compare(n - seen, seen, &check, &good);
         done.creations += 2;
     }
     done.checksum = check;
-    done.yields = 2 * (i - ends);
+    done.yields = 2 * seen;
     return done;
 }
 
-// The result of a whole walk: what was sent into its leaves, `before` and up, as the tree has them.
-static word result(const struct node *t, word *before) {
+// The result of a whole walk: what was sent into its leaves, `seen` and up, as the tree has them.
+static word result(const struct node *t, word *seen) {
     if (t->left == NULL)
-        return ++*before;
-    word left = result(t->left, before);
-    return cb_mix(left, result(t->right, before));
+        return ++*seen;
+    word left = result(t->left, seen);
+    return cb_mix(left, result(t->right, seen));
 }
 
 static struct cb_counts expect(uint64_t n) {
-    word check = 0, walk = count + 1; // the last time ends it
-    for (word i = 0; i < n; i++) {
-        word leaf = i % walk;
-        if (leaf < count) {
-            check = cb_mix(check, key_of((size_t)leaf));
-        } else {
-            word p = i - count, q = p;
-            check = cb_mix(check, result(even.root, &p));
-            check = cb_mix(check, result(uneven.root, &q));
+    word check = 0;
+    for (word seen = 0; seen < n; seen++) {
+        if (seen > 0 && seen % count == 0) {
+            word p = seen - count, q = p;
+            word x = result(even.root, &p);
+            check = cb_mix(cb_mix(check, x), result(uneven.root, &q));
         }
+        check = cb_mix(check, key_of((size_t)(seen % count)));
     }
-    struct cb_counts all = {check, 2 * ((n + walk - 1) / walk), 2 * (n - n / walk)};
+    struct cb_counts all = {check, 2 * ((n + count - 1) / count), 2 * n};
     return all;
 }
 
 CB_SCENARIO(.id = "samefringe", .unit = "leaf", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
-            .normal = CB_LIST("leaves=1023"), .full = CB_LIST("leaves=15"), .needs = needs,
+            .normal = CB_LIST("leaves=1024"), .full = CB_LIST("leaves=16"), .needs = needs,
             .prepare = prepare, .run = run, .expect = expect, .finish = finish);
 #endif
