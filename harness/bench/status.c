@@ -53,7 +53,7 @@ const char *cb_capability_name(unsigned bit) {
         {CO_CAP_GIVES_BACK, "gives-back"},
         {CO_CAP_THREAD_LOCALS, "thread-locals"},
         {CO_CAP_CALLS_IN_PLACE, "calls-in-place"},
-        {CO_CAP_EAGER, "eager"},
+        {CO_CAP_EAGER, "eager-start"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bit < 32 && names[i].mask == 1u << bit)

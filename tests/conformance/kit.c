@@ -250,7 +250,7 @@ static const struct {
     {CO_CAP_GIVES_BACK, "gives-back"},
     {CO_CAP_THREAD_LOCALS, "thread-locals"},
     {CO_CAP_CALLS_IN_PLACE, "calls-in-place"},
-    {CO_CAP_EAGER, "eager"},
+    {CO_CAP_EAGER, "eager-start"},
 };
 
 // What a check asks for and the backend does not claim, or NULL.

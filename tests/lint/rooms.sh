@@ -38,15 +38,24 @@ scenarios=$(folders_of scenarios)
 usual='complete|guard|limit|live|memory|source'
 telling=$(echo "$scenarios" | grep -vxE "$usual" | either || true)
 scenario_literal="\"($telling)([/;][^\"]*)?\"|\"($usual)[/;][^\"]*\"|scenarios/"
+# Backends whose names are usual words in C are named by literals and paths only.
+usual_backends='eager|step'
 word='(^|[^A-Za-z0-9_])'
 end='($|[^A-Za-z0-9_-])' # the name chain is not meant in chain-fp
+# The names on standard input as one pattern of everything that names them.
+naming() {
+    names=$(cat)
+    telling_names=$(echo "$names" | grep -vxE "$usual_backends" | either || true)
+    usual_names=$(echo "$names" | grep -xE "$usual_backends" | either || true)
+    echo "$word(${telling_names:-[^[:print:]]})$end|[\"/](${usual_names:-[^[:print:]]})[\"/]"
+}
 clocks="$word(clock|time|clock_gettime|gettimeofday|timespec_get|times|getrusage|__builtin_ia32_rdtscp?|__rdtscp?)[ ]*\\(|rdtsc|<(sys/)?time\\.h>|<chrono>"
 
 # ---- impls: no scenario, no clock, no Google Benchmark, no other backend -------------------------
 for folder in $(folders_of impls); do
-    others=$(echo "$backends" | grep -vx "$folder" | either || true)
-    [ -z "$others" ] || code_in "impls/$folder" | search "$word($others)$end" |
-        report "impls: names another backend"
+    others=$(echo "$backends" | grep -vx "$folder" || true)
+    [ -z "$others" ] || code_in "impls/$folder" | search "$(echo "$others" | naming)" |
+        search -v 'define CO_BACKEND_VARIANT_OF "' | report "impls: names another backend"
 done
 if [ -d impls ]; then
     code_in impls | search "$clocks" | report "impls: looks at a clock"
@@ -58,7 +67,7 @@ fi
 
 # ---- scenarios: no backend, no stdio, no time, no #if on a backend -------------------------------
 if [ -d scenarios ]; then
-    code_in scenarios | search "$word($(echo "$backends" | either))$end|CO_BACKEND_[A-Z]" |
+    code_in scenarios | search "$(echo "$backends" | naming)|CO_BACKEND_[A-Z]" |
         report "scenarios: names a backend or asks for its facts"
     code_in scenarios |
         search "<(stdio|cstdio|iostream)(\\.h)?>|$word(v?[fsd]?n?printf|f?puts|f?putc(har)?|perror|fopen|fwrite)[ ]*\\(" |
@@ -72,7 +81,7 @@ fi
 
 # ---- harness: no backend and no scenario by name ------------------------------------------------
 if [ -d harness ]; then
-    code_in harness | search "$word($(echo "$backends" | either))$end" |
+    code_in harness | search "$(echo "$backends" | naming)" |
         report "harness: names a backend"
     code_in harness | search "$scenario_literal" | report "harness: names a scenario"
 fi

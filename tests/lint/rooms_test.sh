@@ -14,11 +14,13 @@ failed=0
 clean() {
     rm -rf "${tree:?}"/*
     mkdir -p "$tree/impls/fiber-red" "$tree/impls/chain" "$tree/impls/chain-fp" \
-        "$tree/impls/common" "$tree/scenarios/yield" "$tree/scenarios/memory" \
+        "$tree/impls/common" "$tree/impls/step" "$tree/scenarios/yield" "$tree/scenarios/memory" \
         "$tree/harness/tool" "$tree/scripts" "$tree/paper"
     echo '#include "common/a.h" // as fiber-red does, measured by clock()' \
         >"$tree/impls/chain/backend.h"
     echo 'int yield(void); /* time() */' >"$tree/impls/fiber-red/backend.h"
+    echo 'int step(int eager); // of chain
+#define CO_BACKEND_VARIANT_OF "chain"' >"$tree/impls/step/backend.h"
     echo '#define NAME "chain-fp"' >"$tree/impls/chain-fp/backend.h"
     echo '#define RED "a\"/*"' >"$tree/impls/common/a.h"
     printf '%s\n' '#include <backend.h>' '#if CO_PART_LOOP' '#endif' '#ifdef __cplusplus' '#endif' \
@@ -45,6 +47,8 @@ clean
 plant "impls: names another backend" impls/chain/backend.h '#include "../fiber-red/backend.h"'
 plant "impls: names another backend" impls/common/a.h 'int fiber_red;'
 plant "impls: names another backend" impls/chain-fp/backend.h 'int chain;'
+plant "impls: names another backend" impls/chain/backend.h '#include "../step/backend.h"'
+plant "impls: names another backend" impls/chain/backend.h '#define RIVAL "step"'
 plant "impls: looks at a clock" impls/chain/backend.h 'clock_gettime(CLOCK_MONOTONIC, &t);'
 plant "impls: looks at a clock" impls/common/a.h '__asm__("rdtsc" ::: "rax");'
 plant "impls: looks at a clock" impls/chain/backend.h '#include <time.h>'
