@@ -37,7 +37,7 @@ struct cb_backend_facts {
     const char *family;
     const char *summary;
     const char *variant_of; // the backend that it differs from in one choice, "" for none
-    unsigned capabilities; // or-ed enum co_capability
+    unsigned capabilities;  // or-ed enum co_capability
     int contract;
     const char *compiler; // "gcc" or "clang"
     const char *compiler_version;

@@ -22,8 +22,8 @@ CORO_DECL(big_frame, (word depth;), (word x; word i; word table[300];), (REC(big
 #define CO_BODIES(_)                                                                               \
     _(twice)                                                                                       \
     _(ask)                                                                                         \
-    _(dialogue) _(no_yield) _(no_yield_deep) _(middle) _(outer) _(walk) _(nest) _(driver)          \
-        _(big_frame)
+    _(dialogue)                                                                                    \
+    _(no_yield) _(no_yield_deep) _(middle) _(outer) _(walk) _(nest) _(driver) _(big_frame)
 
 #if CO_PART_BODIES
 CORO(twice) {
