@@ -49,22 +49,22 @@ struct co_root {
 };
 typedef struct co_root *co_handle;
 
-// A frame that has to lie on a multiple of more than a word does so directly after the root.
-#define CO_ROOT_PAD_(name)                                                                         \
-    ((__alignof__(struct co_frame_##name) -                                                        \
-      sizeof(struct co_root) % __alignof__(struct co_frame_##name)) %                              \
-     __alignof__(struct co_frame_##name))
+// The frame lies directly behind the root, and so it does where it has to lie on a multiple of more
+// than the root's size: the last of several roots is the one that is used.
+#define CO_ROOTS_(name)                                                                            \
+    (__alignof__(struct co_frame_##name) > sizeof(struct co_root)                                  \
+         ? __alignof__(struct co_frame_##name) / sizeof(struct co_root)                            \
+         : 1)
 
 #define CO_ROOT_DECL_(name)                                                                        \
     struct co_var_##name {                                                                         \
-        char co_pad_[CO_ROOT_PAD_(name)];                                                          \
-        struct co_root co_;                                                                        \
+        struct co_root co_[CO_ROOTS_(name)];                                                       \
         struct co_frame_##name frame;                                                              \
     };                                                                                             \
     CO_BODY_DECL_(name)                                                                            \
     CO_INLINE int co_init_##name(struct co_var_##name *v, struct co_args_##name args) {            \
         co_frame_init_##name(&v->frame, args);                                                     \
-        CO_CREATE_(&v->co_, CO_SYM(name));                                                         \
+        CO_CREATE_(CO_HANDLE(v), CO_SYM(name));                                                    \
         return 0;                                                                                  \
     }
 
@@ -87,7 +87,7 @@ typedef struct co_root *co_handle;
 
 #include "common/stackless.h"
 
-#define CO_HANDLE(v) (&(v)->co_)
+#define CO_HANDLE(v) (&(v)->co_[sizeof((v)->co_) / sizeof((v)->co_[0]) - 1])
 
 // A suspended body finds what was sent, or an error, or its end.
 #define CO_RESUMED_                                                                                \
