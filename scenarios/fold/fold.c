@@ -4,8 +4,6 @@
 #include <backend.h>
 #include "corobench/scenario.h"
 
-#include <string.h>
-
 #define WORDS 4096
 
 // The generator itself. It returns how many elements it gave.
@@ -63,7 +61,7 @@ LEVEL(level8, level7)
 #define OVER(name, inner, WHEN, VALUE)                                                             \
     CORO(name) {                                                                                   \
         CO_BEGIN(name)                                                                             \
-            memset((void *)&my->source, 0, sizeof my->source); /* the cleanup may come next */     \
+            my->source = (CO_VAR(inner)){}; /* the cleanup may come next */                        \
             if (CO_INIT(inner, &my->source, my->data, my->n) < 0)                                  \
                 CO_RAISE(CO_NOMEM);                                                                \
             while (CO_RESUME(inner, &my->source, 0, &my->out) == CO_YIELDED)                       \
