@@ -1,7 +1,7 @@
 # build/<preset>/share: the data files, claims and gnuplot scripts that corobench reads at run time.
 
 file(GLOB cb_share_files CONFIGURE_DEPENDS
-    "${CMAKE_SOURCE_DIR}/harness/data/*.json" "${CMAKE_SOURCE_DIR}/scripts/*.gp")
+    "${CMAKE_SOURCE_DIR}/harness/data/*.json" "${CMAKE_SOURCE_DIR}/harness/data/report.*" "${CMAKE_SOURCE_DIR}/scripts/*.gp")
 set(cb_share_copies "")
 file(GLOB cb_share_claims CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/claims/*.json")
 foreach(file IN LISTS cb_share_files cb_share_claims)

@@ -146,7 +146,13 @@ struct cb_rep {
     const char *loops_id;  // the table of hot loops; NULL: not made
     const char **plot_ids; // all plots that were made, in the order of the report
     const char **plot_titles, **plot_notes;
+    const char **plot_series; // backends in the order they are drawn, joined by commas
+    bool *plot_rows;          // whether each backend is a row, else a line
     size_t plot_count;
+
+    const struct cb_rep_row **history; // of each cell the row whose rounds report.html shows
+    size_t history_count;
+    json_t *history_index; // "cell id" -> place in history; owned
 
     void **memory; // everything that lives as long as the report
     size_t memory_count, memory_room;
@@ -265,8 +271,9 @@ struct cb_rep_column {
 struct cb_rep_entry {
     const char *text; // a text or a status; NULL where value counts
     double value, low, high;
-    const char *mark;     // a short text after the number: "folded"
-    const char *footnote; // NULL: none
+    const char *mark;               // a short text after the number: "folded"
+    const struct cb_rep_cell *cell; // whose rounds report.html shows; NULL: of no one cell
+    const char *footnote;           // NULL: none
 };
 
 struct cb_rep_table {
@@ -307,6 +314,8 @@ const char *cb_rep_sequence_words(struct cb_rep *rep, const struct cb_rep_row *r
 int cb_rep_table_write(struct cb_rep *rep, const struct cb_rep_table *table);
 void cb_rep_table_html(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to);
 void cb_rep_html(struct cb_text *to, const char *text); // with < > & " escaped
+// A cell's place among those whose rounds report.html shows; -1: it is not one of them.
+long cb_rep_history_place(const struct cb_rep *rep, const struct cb_rep_cell *cell);
 
 // ---- Outputs: 0 or an exit status, with a message -----------------------------------------------
 

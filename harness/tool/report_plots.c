@@ -122,6 +122,20 @@ static int draw(struct cb_rep *rep, const struct cb_plot *plot, const char *kind
     return status;
 }
 
+// What report.html hides and shows by name; nothing for a plot that is not of backends.
+static const char *series_names(struct cb_rep *rep, const struct cb_plot *plot) {
+    struct cb_text text = {0};
+    for (size_t i = 0; i < plot->count; i++)
+        cb_text_add(&text, "%s%s", i ? "," : "", plot->series[i].backend->name);
+    const char *names = cb_rep_text(rep, "%s", text.text ? text.text : "");
+    cb_text_clear(&text);
+    return names;
+}
+
+static bool is_rows(const char *kind) {
+    return strcmp(kind, "dots") == 0 || strcmp(kind, "stack") == 0;
+}
+
 static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
     static const struct {
         const char *kind;
@@ -152,6 +166,8 @@ static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
                 *plot.compiler
                     ? cb_rep_text(rep, "%s (%s)", cb_rep_string(spec, "title", ""), plot.compiler)
                     : cb_rep_string(spec, "title", "");
+            rep->plot_series[rep->plot_count] = series_names(rep, &plot);
+            rep->plot_rows[rep->plot_count] = is_rows(kind);
             rep->plot_notes[rep->plot_count++] = cb_rep_string(spec, "note", "");
         }
     }
@@ -167,6 +183,8 @@ int cb_rep_make_plots(struct cb_rep *rep) {
     rep->plot_ids = cb_rep_memory(rep, room, sizeof *rep->plot_ids);
     rep->plot_titles = cb_rep_memory(rep, room, sizeof *rep->plot_titles);
     rep->plot_notes = cb_rep_memory(rep, room, sizeof *rep->plot_notes);
+    rep->plot_series = cb_rep_memory(rep, room, sizeof *rep->plot_series);
+    rep->plot_rows = cb_rep_memory(rep, room, sizeof *rep->plot_rows);
     int worst = 0;
     for (size_t c = 0; c < rep->compiler_count; c++)
         json_array_foreach(plots, index, spec) {

@@ -313,7 +313,12 @@ static void html_entry(struct cb_rep *rep, const struct cb_rep_entry *entry,
         cb_rep_html(to, entry->text);
     } else {
         const char *range = range_text(rep, entry, NO_BREAK_SPACE);
-        cb_text_add(to, "%s", value_text(rep, entry, NO_BREAK_SPACE));
+        long cell = entry->cell ? cb_rep_history_place(rep, entry->cell) : -1;
+        const char *value = value_text(rep, entry, NO_BREAK_SPACE);
+        if (cell >= 0)
+            cb_text_add(to, "<a href=\"#history\" data-c=\"%ld\">%s</a>", cell, value);
+        else
+            cb_text_add(to, "%s", value);
         if (*range)
             cb_text_add(to, " <small>%s</small>", range);
     }
@@ -328,7 +333,7 @@ static void html_entry(struct cb_rep *rep, const struct cb_rep_entry *entry,
 
 void cb_rep_table_html(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to) {
     struct notes notes = collect_notes(rep, table);
-    cb_text_add(to, "<div class=\"scroll\"><table>\n<thead><tr>");
+    cb_text_add(to, "<div class=\"scroll\"><table id=\"%s\">\n<thead><tr>", table->id);
     for (size_t c = 0; c < table->column_count; c++) {
         cb_text_add(to, "<th%s>", table->columns[c].number ? " class=\"n\"" : "");
         cb_rep_html(to, heading(rep, &table->columns[c]));
@@ -343,8 +348,12 @@ void cb_rep_table_html(struct cb_rep *rep, const struct cb_rep_table *table, str
         }
         cb_text_add(to, "<tr>");
         for (size_t c = 0; c < table->column_count; c++) {
-            cb_text_add(to, "<td%s>", table->columns[c].number ? " class=\"n\"" : "");
-            html_entry(rep, &table->entries[r * table->column_count + c], &notes, to);
+            const struct cb_rep_entry *entry = &table->entries[r * table->column_count + c];
+            cb_text_add(to, "<td%s", table->columns[c].number ? " class=\"n\"" : "");
+            if (!entry->text && !isnan(entry->value))
+                cb_text_add(to, " data-v=\"%.9g\"", entry->value);
+            cb_text_add(to, ">");
+            html_entry(rep, entry, &notes, to);
             cb_text_add(to, "</td>");
         }
         cb_text_add(to, "</tr>\n");

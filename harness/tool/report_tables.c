@@ -61,7 +61,7 @@ static struct cb_rep_entry value_entry(struct cb_rep *rep, const struct cb_rep_r
         return status_entry(row->status, row->note);
     const struct cb_rep_estimate *estimate = cb_rep_shown(rep, row);
     struct cb_rep_entry entry = {
-        .value = estimate->value, .low = estimate->low, .high = estimate->high};
+        .value = estimate->value, .low = estimate->low, .high = estimate->high, .cell = row->cell};
     if (has_flag(rep, row, "unresolved")) {
         // The interval stays in CSV; a person would read a number that means nothing.
         entry.text = "unresolved";

@@ -30,8 +30,8 @@ const char *cb_rep_text(struct cb_rep *rep, const char *format, ...) {
 }
 
 void cb_rep_free(struct cb_rep *rep) {
-    json_t *documents[] = {rep->run,   rep->headline, rep->derived,   rep->targets,
-                           rep->plots, rep->choose,   rep->row_index, rep->repeats};
+    json_t *documents[] = {rep->run,    rep->headline,  rep->derived, rep->targets,      rep->plots,
+                           rep->choose, rep->row_index, rep->repeats, rep->history_index};
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
         json_decref(documents[i]);
     if (rep->claims)
