@@ -8,7 +8,9 @@
 
 #include "choose.h"
 
-#define INNER 520.0 // height of the plotting area, in pixels
+#define INNER 520.0      // height of the plotting area, in pixels
+#define NAME_WIDTH 110.0 // room for a name
+#define NAME_HEIGHT 12.0
 
 static const int marks[] = {7, 5, 9, 13, 11, 6, 4, 8, 12, 10};
 #define MARKS (sizeof marks / sizeof *marks)
@@ -42,17 +44,36 @@ static void write_points(struct cb_rep *rep, struct cb_plot *plot, const struct 
         cb_text_add(&plot->layout, "marks[%zu] = %d\n", i + 1, marks[i % MARKS]);
 }
 
-// What was missed is named beside its mark.
-static void name_misses(struct cb_rep *rep, struct cb_plot *plot, const struct cb_trials *trials) {
+// Where a mark is on an axis of so many pixels.
+static double pixel(double value, double low, double high, double length) {
+    return length * log(value / low) / log(high / low);
+}
+
+// What was missed is named beside its mark, away from the diagonal, where there is room.
+static void name_misses(struct cb_rep *rep, struct cb_plot *plot, const struct cb_trials *trials,
+                        double low, double high) {
+    double(*named)[2] = cb_rep_memory(rep, trials->count + 1, sizeof *named);
+    size_t count = 0;
     for (size_t i = 0; i < trials->count; i++) {
         const struct cb_trial *trial = &trials->list[i];
-        if (fabs(trial->error) > trials->wanted_p90)
-            cb_text_add(&plot->layout,
-                        "set label %s at first %.6g, first %.6g left offset 0.8,0 font \",10\" "
-                        "tc rgb \"%s\"\n",
-                        cb_plot_quoted(rep, trial->forecast.backend->name),
-                        cb_rep_shown(rep, trial->measured)->value, trial->forecast.time,
-                        cb_plot_colour(rep, trial->forecast.backend->family));
+        if (!(fabs(trial->error) > trials->wanted_p90))
+            continue;
+        double measured = cb_rep_shown(rep, trial->measured)->value;
+        bool above = trial->error > 0, room = true;
+        double x = pixel(measured, low, high, CB_PLOT_WIDTH - plot->left - plot->right) +
+                   (above ? -NAME_WIDTH : 0);
+        double y = pixel(trial->forecast.time, low, high, INNER);
+        for (size_t k = 0; k < count; k++)
+            room &= fabs(named[k][0] - x) > NAME_WIDTH || fabs(named[k][1] - y) > NAME_HEIGHT;
+        if (!room)
+            continue;
+        named[count][0] = x;
+        named[count++][1] = y;
+        cb_text_add(&plot->layout,
+                    "set label %s at first %.6g, first %.6g %s font \",10\" tc rgb \"%s\"\n",
+                    cb_plot_quoted(rep, trial->forecast.backend->name), measured,
+                    trial->forecast.time, above ? "right offset -0.8,0" : "left offset 0.8,0",
+                    cb_plot_colour(rep, trial->forecast.backend->family));
     }
 }
 
@@ -81,6 +102,6 @@ bool cb_plot_make_forecast(struct cb_rep *rep, struct cb_plot *plot) {
     cb_plot_log_tics(rep, plot, "x", low, high, true);
     cb_plot_log_tics(rep, plot, "y", low, high, true);
     write_points(rep, plot, &trials);
-    name_misses(rep, plot, &trials);
+    name_misses(rep, plot, &trials, low, high);
     return true;
 }
