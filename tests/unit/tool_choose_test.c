@@ -474,6 +474,40 @@ static void what_is_as_good_is_named(void **state) {
     cb_rep_free(&a.rep);
 }
 
+// ---- The report's tables ------------------------------------------------------------------------
+
+static const struct cb_rep_table *table_of(const struct cb_rep *rep, const char *id) {
+    for (size_t i = 0; i < rep->table_count; i++)
+        if (strcmp(rep->tables[i]->id, id) == 0)
+            return rep->tables[i];
+    fail_msg("no table %s", id);
+    return NULL;
+}
+
+static void the_report_shows_misses(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    assert_int_equal(cb_rep_choose_tables(&a.rep), 0);
+    const struct cb_rep_table *table = table_of(&a.rep, "choose");
+    assert_int_equal(table->row_count, TRUTHS);
+    expect_in(table->caption, "Of 4 predictions the median |error| is 4.5 %");
+    expect_in(table->caption, "(wanted: at most 15 %, met)");
+    size_t missed = 0;
+    for (size_t i = 0; i < table->row_count; i++) {
+        const struct cb_rep_entry *entries = &table->entries[i * table->column_count];
+        bool wrong = strcmp(entries[0].text, "fixed") == 0;
+        missed += wrong;
+        assert_string_equal(entries[4].text, wrong ? "missed" : "");
+    }
+    assert_int_equal(missed, 1);
+    // The typical programs, less the one that this run has no cells for.
+    table = table_of(&a.rep, "choose-typical");
+    assert_int_equal(table->row_count, 2);
+    assert_string_equal(table->entries[1].text, "stacker");
+    cb_rep_free(&a.rep);
+}
+
 // ---- Printing -----------------------------------------------------------------------------------
 
 static char *print(const struct cb_program *p, const char *compiler, enum cb_choose_format format,
@@ -632,6 +666,7 @@ int main(void) {
         cmocka_unit_test(trials_know_their_errors),
         cmocka_unit_test(answers_rank_and_tell),
         cmocka_unit_test(what_is_as_good_is_named),
+        cmocka_unit_test(the_report_shows_misses),
         cmocka_unit_test(json_has_its_shape),
         cmocka_unit_test(the_first_line_is_the_answer),
         cmocka_unit_test(wrong_questions_are_refused),
