@@ -33,10 +33,15 @@ int cb_rep_claims_table(struct cb_rep *rep) {
                 cb_rep_ratio_words(rep)));
         table->lead = "source";
         table->wide = true;
-        static const char *const titles[] = {"id",        "section",  "claim", "verdict",
-                                             "predicted", "measured", "why"};
-        for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-            cb_rep_table_column(rep, table, titles[i], "", false);
+        static const struct {
+            const char *title;
+            double share;
+        } columns[] = {{"id", 0.12},        {"section", 0.1},   {"claim", 0.2}, {"verdict", 0.07},
+                       {"predicted", 0.09}, {"measured", 0.12}, {"why", 0.2}};
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            cb_rep_table_column(rep, table, columns[i].title, "", false);
+            table->columns[i].share = columns[i].share;
+        }
         cb_claims_judge(&claims, rep);
         for (size_t i = 0; i < claims.claim_count; i++)
             add_row(rep, table, &claims.claims[i]);

@@ -221,10 +221,14 @@ static const char *predicted(struct cb_rep *rep, const struct cb_claim *claim) {
     if (isnan(min) && isnan(max))
         return strcmp(claim->kind, "order") == 0 ? "ordered" : "";
     struct cb_text text = {0};
-    if (!isnan(min))
-        cb_text_add(&text, "at least %g%s", min, isnan(max) ? "" : ", ");
-    if (!isnan(max))
+    if (min == max)
+        cb_text_add(&text, "%g", min);
+    else if (isnan(max))
+        cb_text_add(&text, "at least %g", min);
+    else if (isnan(min))
         cb_text_add(&text, "at most %g", max);
+    else
+        cb_text_add(&text, "%g to %g", min, max);
     if (tolerance > 1)
         cb_text_add(&text, " (within a factor of %g)", tolerance);
     const char *result = cb_rep_text(rep, "%s", text.text);

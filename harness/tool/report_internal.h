@@ -266,6 +266,7 @@ bool cb_rep_claims(const struct cb_rep *rep);
 struct cb_rep_column {
     const char *title, *unit; // unit may be ""
     bool number;              // right-aligned, with an interval; three columns in CSV
+    double share;             // of the line's width, in LaTeX, of texts that wrap; 0: one line each
 };
 
 struct cb_rep_entry {

@@ -28,7 +28,7 @@ void cb_rep_table_column(struct cb_rep *rep, struct cb_rep_table *table, const c
     struct cb_rep_column *columns = cb_rep_memory(rep, table->column_count + 1, sizeof *columns);
     for (size_t i = 0; i < table->column_count; i++)
         columns[i] = table->columns[i];
-    columns[table->column_count++] = (struct cb_rep_column){title, unit, number};
+    columns[table->column_count++] = (struct cb_rep_column){title, unit, number, 0};
     table->columns = columns;
 }
 
@@ -222,10 +222,18 @@ static void latex_row(struct cb_rep *rep, const struct cb_rep_table *table, size
 static void latex(struct cb_rep *rep, const struct cb_rep_table *table, struct cb_text *to) {
     struct notes notes = collect_notes(rep, table);
     const char *environment = table->wide ? "longtable" : "tabular";
-    cb_text_add(to, "%% %s. Needs booktabs%s.\n\\begin{%s}{@{}", table->title,
-                table->wide ? " and longtable" : "", environment);
+    bool wraps = false;
     for (size_t c = 0; c < table->column_count; c++)
-        cb_text_add(to, table->columns[c].number ? "r" : "l");
+        wraps |= table->columns[c].share > 0;
+    cb_text_add(to, "%% %s. Needs booktabs%s%s.\n\\begin{%s}{@{}", table->title,
+                wraps ? ", array" : "", table->wide ? " and longtable" : "", environment);
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (table->columns[c].share > 0)
+            cb_text_add(to, ">{\\raggedright\\arraybackslash}p{%.2f\\linewidth}",
+                        table->columns[c].share);
+        else
+            cb_text_add(to, table->columns[c].number ? "r" : "l");
+    }
     cb_text_add(to, "@{}}\n\\toprule\n");
     for (size_t c = 0; c < table->column_count; c++) {
         cb_text_add(to, "%s", c ? " & " : "");
