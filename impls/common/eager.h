@@ -12,9 +12,14 @@
 // A chain of delegating coroutines is linked both ways. `inner` is the next one, or further in
 // where nobody delegates to this one: the outermost finds the innermost at once. After the other
 // has ended it is the coroutine itself, until its body has taken the answer.
-#define CO_LEAF_MORE_                                                                              \
+#define CO_LEAF_REST_                                                                              \
+    co_step step; /* the leaf's, or what takes its place */                                        \
     struct co_leaf *inner, *outer;                                                                 \
     word waiting; /* what the first resume delivers */
+
+#define CO_LEAF_STEP_(co) ((co)->step)
+#define CO_MOVED_TO_(frame) (co_co_->leaf = (frame), co_co_->step = (frame)->step)
+#define CO_EMPTY_(co) ((co)->step == NULL)
 
 #define CO_DELEGATE_FIRST_(handle) co_link_(co_co_, (handle))
 #define CO_DELEGATE_AGAIN_(handle, in, mode)                                                       \

@@ -13,7 +13,9 @@
 //   keep_pages         a stack that was used deeply keeps its pages
 //   unprobed           a body's large frame is not touched page by page (a mistake in its flags)
 //   lose_sent          what a resume sends in does not reach the yield
-//   leaf_not_restored  a coroutine call that returns leaves the leaf pointer where it was
+//   leaf_not_moved     a frame that yields does not become the leaf
+//   call_not_linked    a callee that suspends while it runs as a C call has no caller afterwards
+//   tag_not_changed    a return enters the caller's frame with the callee's body
 //   skip_cleanup       close does not run CO_FINALLY
 //   below_stack        a switch keeps a word below the red zone for a while
 //   wakes_once         a thread takes any wake-up for its turn
@@ -54,7 +56,9 @@
 #define CO_MUTANT_IS_keep_pages_keep_pages ~, 1
 #define CO_MUTANT_IS_unprobed_unprobed ~, 1
 #define CO_MUTANT_IS_lose_sent_lose_sent ~, 1
-#define CO_MUTANT_IS_leaf_not_restored_leaf_not_restored ~, 1
+#define CO_MUTANT_IS_leaf_not_moved_leaf_not_moved ~, 1
+#define CO_MUTANT_IS_call_not_linked_call_not_linked ~, 1
+#define CO_MUTANT_IS_tag_not_changed_tag_not_changed ~, 1
 #define CO_MUTANT_IS_skip_cleanup_skip_cleanup ~, 1
 #define CO_MUTANT_IS_below_stack_below_stack ~, 1
 #define CO_MUTANT_IS_wakes_once_wakes_once ~, 1

@@ -88,7 +88,9 @@ CO_INLINE struct co_result co_result_(word v, word st) {
 #define CO_STEP_LINKAGE_ CO_BODY_LINKAGE
 #endif
 
-#ifdef __cplusplus
+#ifdef CO_STEP_DECL_
+// The lowering has no step functions.
+#elif defined(__cplusplus)
 #define CO_STEP_DECL_(name)                                                                        \
     extern "C" {                                                                                   \
     CO_STEP_LINKAGE_ struct co_result CO_SYM(name)(struct co_frame *, word, CO_STEP_REST);         \
@@ -209,6 +211,8 @@ __attribute__((noreturn)) CO_INLINE word co_not_claimed_(void) {
 #define CO_DEEP_YIELD(co, value) ((void)(co), (void)(value), co_not_claimed_())
 
 // C knows each body by its own name; only lowerings that dispatch by tag need the list.
+#ifndef CO_DISPATCH
 #define CO_DISPATCH(BODIES) struct co_dispatch_by_pointer_;
+#endif
 
 #endif
