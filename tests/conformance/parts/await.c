@@ -229,6 +229,22 @@ KIT_CHECK(resumed, 0, KIT_ALWAYS,
     WANT_FINI(waits, &v);
 }
 
+KIT_CHECK(of_another, 0, KIT_ALWAYS,
+          "one that waits says nothing of another one that is polled next") {
+    struct trace t = {};
+    struct gate g = gate_of(3, 7, CO_RETURNED);
+    CO_VAR(waits) v = {};
+    CO_VAR(waits_and_yields) w = {};
+    WANT_INIT(waits, &v, &t, &g.base);
+    WANT_INIT(waits_and_yields, &w, &g.base);
+    WANT_GO(waits, &v, 1, CO_YIELDED, 0);
+    WANT_POLL(&w, CO_YIELDED, 0);
+    WANT_POLL(&v, CO_PENDING, 0);
+    WANT_GO(waits_and_yields, &w, 0, CO_YIELDED, 0); // waits
+    WANT_FINI(waits, &v);
+    WANT_FINI(waits_and_yields, &w);
+}
+
 KIT_CHECK(error, 0, KIT_ALWAYS, "an awaitable's error is raised at CO_AWAIT, and caught there") {
     struct trace t = {};
     struct gate g = gate_of(1, 77, CO_FAILED), then = gate_of(1, 8, CO_RETURNED);
