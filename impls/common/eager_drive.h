@@ -187,26 +187,30 @@ CO_INLINE int co_throw_here_(struct co_leaf *co, word error, word *out) {
     return (int)r.st;
 }
 
+// Runs the cleanups of a suspended body, those of what it delegates to first.
+static __attribute__((noinline, unused)) void co_close_suspended_(struct co_leaf *co) {
+    struct co_leaf *innermost = co_innermost_(co);
+    co_link_outwards_(co);
+    if (innermost->leaf != NULL)
+        innermost->leaf->state += CO_CLOSE_HERE_;
+    while (innermost != co) {
+        if (innermost->leaf != NULL)
+            co_enter_(innermost, 0);
+        CO_EXIT_(innermost);
+        innermost = co_unlink_(innermost, CO_CLOSE_HERE_);
+    }
+    co->step = co->leaf->step;
+    CO_MUTATE(skip_cleanup, (co_enter_(co, 0)), (void)0);
+}
+
 CO_INLINE int co_close_here_(struct co_leaf *co) {
 #if CO_CHECKED
     if (co_running_(co))
         return CO_E_RUNNING;
     co->running = 1;
 #endif
-    if (co->leaf != NULL) {
-        struct co_leaf *innermost = co_innermost_(co);
-        co_link_outwards_(co);
-        if (innermost->leaf != NULL)
-            innermost->leaf->state += CO_CLOSE_HERE_;
-        while (innermost != co) {
-            if (innermost->leaf != NULL)
-                co_enter_(innermost, 0);
-            CO_EXIT_(innermost);
-            innermost = co_unlink_(innermost, CO_CLOSE_HERE_);
-        }
-        co->step = co->leaf->step;
-        CO_MUTATE(skip_cleanup, (co_enter_(co, 0)), (void)0);
-    }
+    if (co->leaf != NULL)
+        co_close_suspended_(co);
     co->leaf = NULL;
     CO_EXIT_(co);
     return 0;
