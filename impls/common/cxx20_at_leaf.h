@@ -42,7 +42,7 @@ struct co_final_ : std::suspend_always {
         if (root == &promise)
             return std::noop_coroutine();
         struct co_promise *caller = promise.link;
-        CO_MUTATE(leaf_not_restored, root->link = caller, (void)0);
+        CO_MUTATE(leaf_not_moved, root->link = caller, (void)0);
         caller->value = (word)&promise;
         return caller->frame();
     }
