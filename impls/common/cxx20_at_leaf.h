@@ -52,6 +52,14 @@ struct co_final_ : std::suspend_always {
 
 #include "common/cxx20.h"
 
+// A symmetric transfer is a jump where the compiler optimises; gcc's is a call where it instruments
+// as well, and the native stack then grows with each of them up to the next suspension.
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define CO_CXX20_AT_LEAF_CAPS (CO_CXX20_CAPS | CO_CAP_FLAT_STACK)
+#else
+#define CO_CXX20_AT_LEAF_CAPS CO_CXX20_CAPS
+#endif
+
 // Makes a new callee the leaf; false where there was no memory for it.
 CO_INLINE bool co_enter_(struct co_promise *caller, struct co_promise *callee) {
     if (CO_UNLIKELY(callee == NULL))

@@ -12,7 +12,7 @@
 
 #include "common/cxx20_new.h"
 #include "common/cxx20_at_leaf.h"
-#define CO_BACKEND_CAPS (CO_CXX20_CAPS | CO_CAP_FLAT_STACK)
+#define CO_BACKEND_CAPS CO_CXX20_AT_LEAF_CAPS
 
 #include "corobench/coro_check.h"
 #endif
