@@ -13,7 +13,7 @@
 //   keep_pages         a stack that was used deeply keeps its pages
 //   unprobed           a body's large frame is not touched page by page (a mistake in its flags)
 //   lose_sent          what a resume sends in does not reach the yield
-//   leaf_not_moved     a frame that yields does not become the leaf
+//   leaf_not_moved     the coroutine does not note that another frame is the leaf now
 //   call_not_linked    a callee that suspends while it runs as a C call has no caller afterwards
 //   tag_not_changed    a return enters the caller's frame with the callee's body
 //   skip_cleanup       close does not run CO_FINALLY
