@@ -25,8 +25,9 @@ CORO_DECL(l00, (struct span * s; word key;), (word x;), ())
     ROW(_, 0)                                                                                      \
     _(10, 07)                                                                                      \
     ROW(_, 1)                                                                                      \
-    _(20, 17) ROW(_, 2) _(30, 27) ROW(_, 3) _(40, 37) ROW(_, 4) _(50, 47) ROW(_, 5) _(60, 57)      \
-        ROW(_, 6) _(70, 67) ROW(_, 7)
+    _(20, 17)                                                                                      \
+    ROW(_, 2) _(30, 27) ROW(_, 3) _(40, 37) ROW(_, 4) _(50, 47) ROW(_, 5) _(60, 57) ROW(_, 6)      \
+        _(70, 67) ROW(_, 7)
 #define LEVEL_DECL(n, below)                                                                       \
     CORO_DECL(l##n, (struct span * s; word key;), (word x;), (SUB(l##below)))
 LEVELS(LEVEL_DECL)
