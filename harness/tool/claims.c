@@ -114,14 +114,14 @@ static void print_claim(struct cb_rep *rep, const struct cb_claim *claim, bool a
 
 static void print_words(struct tried *tried, const struct cb_given *given) {
     size_t verdicts[CB_VERDICTS] = {0}, count = 0;
-    const struct cb_claim_file *file = NULL;
+    const char *source = NULL;
     for (size_t i = 0; i < tried->claims.claim_count; i++) {
         const struct cb_claim *claim = &tried->claims.claims[i];
         if (!wanted(given, claim))
             continue;
-        if (claim->file != file)
-            printf("%s%s\n", file ? "\n" : "", claim->file->source);
-        file = claim->file;
+        if (claim->file->source != source)
+            printf("%s%s\n", source ? "\n" : "", claim->file->source);
+        source = claim->file->source;
         print_claim(&tried->rep, claim, cb_given_has(given, "id"));
         verdicts[claim->verdict]++;
         count++;
