@@ -62,7 +62,7 @@ CO_INLINE int co_poll(co_handle co, const struct co_waker *waker, word in, word 
     CO_RT(awaiting).waker = waker;
     CO_RT(awaiting).pending = false;
     int status = co_resume(co, in, out);
-    if (CO_RT(awaiting).pending && status == CO_YIELDED)
+    if (CO_RT(awaiting).pending)
         status = CO_PENDING;
     CO_RT(awaiting).pending = false;
     CO_RT(awaiting).waker = outer;

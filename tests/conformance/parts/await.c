@@ -16,11 +16,15 @@ CORO_DECL(waits_for_all, (struct co_awaitable * *a; word n;), (word x; word i; w
 CORO_DECL(waits_deep, (struct co_awaitable * a; word depth;), (word x;), (REC(waits_deep)))
 CORO_DECL(calls, (struct trace * t; struct co_awaitable * a;), (word x; word y;), (SUB(waits)))
 CORO_DECL(hands_on, (co_handle * other;), (word x;), ())
+CORO_DECL(polls_another, (co_handle * other; const struct co_waker *waker;), (word x; word out;),
+          ())
 CORO_DECL(tries, (struct trace * t; struct co_awaitable * a; struct co_awaitable * then;),
           (word x; word err;), ())
 
 #define CO_BODIES(_)                                                                               \
-    _(waits) _(waits_and_yields) _(waits_for_all) _(waits_deep) _(calls) _(hands_on) _(tries)
+    _(waits)                                                                                       \
+    _(waits_and_yields) _(waits_for_all) _(waits_deep) _(calls) _(hands_on) _(polls_another)       \
+        _(tries)
 
 #if CO_PART_BODIES
 CORO(waits) {
@@ -82,6 +86,16 @@ CORO(hands_on) {
     CO_BEGIN(hands_on)
         CO_DELEGATE(my->x, *my->other);
         CO_RETURN(my->x);
+    CO_END
+}
+
+// Its items say what the other one answers.
+CORO(polls_another) {
+    CO_BEGIN(polls_another)
+        for (;;) {
+            my->out = (word)co_poll(*my->other, my->waker, 0, &my->x);
+            CO_YIELD(my->x, my->out);
+        }
     CO_END
 }
 
@@ -243,6 +257,25 @@ KIT_CHECK(of_another, 0, KIT_ALWAYS,
     WANT_GO(waits_and_yields, &w, 0, CO_YIELDED, 0); // waits
     WANT_FINI(waits, &v);
     WANT_FINI(waits_and_yields, &w);
+}
+
+KIT_CHECK(driven_by_a_body, 0, KIT_ALWAYS,
+          "a body that polls another one is not itself waiting, whatever that one answers") {
+    static const struct co_waker its_own = {};
+    struct trace t = {};
+    struct gate g = gate_of(2, 7, CO_RETURNED);
+    CO_VAR(waits) i = {};
+    CO_VAR(polls_another) v = {};
+    co_handle handle;
+    WANT_INIT(waits, &i, &t, &g.base);
+    handle = CO_HANDLE(&i);
+    WANT_INIT(polls_another, &v, &handle, &its_own);
+    WANT_POLL(&v, CO_YIELDED, CO_PENDING);
+    WANT(g.seen == &its_own, 1);
+    WANT_POLL(&v, CO_YIELDED, CO_PENDING);
+    WANT_POLL(&v, CO_YIELDED, CO_RETURNED);
+    WANT_FINI(polls_another, &v);
+    WANT_FINI(waits, &i);
 }
 
 KIT_CHECK(error, 0, KIT_ALWAYS, "an awaitable's error is raised at CO_AWAIT, and caught there") {
