@@ -21,13 +21,14 @@ CORO_DECL(l00, (struct span * s; word key;), (word x;), ())
 #define ROW(_, r)                                                                                  \
     _(r##1, r##0)                                                                                  \
     _(r##2, r##1) _(r##3, r##2) _(r##4, r##3) _(r##5, r##4) _(r##6, r##5) _(r##7, r##6)
+#define NEXT_ROW(_, r, before) _(r##0, before##7) ROW(_, r)
 #define LEVELS(_)                                                                                  \
     ROW(_, 0)                                                                                      \
-    _(10, 07)                                                                                      \
-    ROW(_, 1)                                                                                      \
-    _(20, 17)                                                                                      \
-    ROW(_, 2) _(30, 27) ROW(_, 3) _(40, 37) ROW(_, 4) _(50, 47) ROW(_, 5) _(60, 57) ROW(_, 6)      \
-        _(70, 67) ROW(_, 7)
+    NEXT_ROW(_, 1, 0)                                                                              \
+    NEXT_ROW(_, 2, 1)                                                                              \
+    NEXT_ROW(_, 3, 2)                                                                              \
+    NEXT_ROW(_, 4, 3)                                                                              \
+    NEXT_ROW(_, 5, 4) NEXT_ROW(_, 6, 5) NEXT_ROW(_, 7, 6)
 #define LEVEL_DECL(n, below)                                                                       \
     CORO_DECL(l##n, (struct span * s; word key;), (word x;), (SUB(l##below)))
 LEVELS(LEVEL_DECL)
