@@ -6,6 +6,7 @@
 
 #define CO_BACKEND_CONTRACT 1
 #define CO_BACKEND_NAME "stackless-chain-malloc"
+#define CO_BACKEND_VARIANT_OF "stackless-chain"
 #define CO_BACKEND_FAMILY "stackless"
 #define CO_BACKEND_SUMMARY "each frame from malloc, every resume walks from the root to the leaf"
 #define CO_BACKEND_CAPS                                                                            \

@@ -6,6 +6,7 @@
 
 #define CO_BACKEND_CONTRACT 1
 #define CO_BACKEND_NAME "stackless-leaf-malloc"
+#define CO_BACKEND_VARIANT_OF "stackless-leaf"
 #define CO_BACKEND_FAMILY "stackless"
 #define CO_BACKEND_SUMMARY                                                                         \
     "each frame from malloc, a pointer to the leaf frame, calls and returns by jumps"
