@@ -23,8 +23,8 @@ CORO_DECL(tries, (struct trace * t; struct co_awaitable * a; struct co_awaitable
 
 #define CO_BODIES(_)                                                                               \
     _(waits)                                                                                       \
-    _(waits_and_yields) _(waits_for_all) _(waits_deep) _(calls) _(hands_on) _(polls_another)       \
-        _(tries)
+    _(waits_and_yields)                                                                            \
+    _(waits_for_all) _(waits_deep) _(calls) _(hands_on) _(polls_another) _(tries)
 
 #if CO_PART_BODIES
 CORO(waits) {
