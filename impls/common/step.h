@@ -86,15 +86,28 @@ typedef struct co_frame *co_handle;
 // from, calls that may look at the array stand between. Word by word, as they were stored: a wider
 // load would wait for the narrower stores before it.
 typedef word __attribute__((may_alias)) co_word_;
+enum { CO_COPIED_BY_WORD_ = 64 }; // words; of more, a copy in larger pieces is faster
+// Written out as far as locals stay in registers, which no index may do.
 #define CO_COPY_1_(i)                                                                              \
     if ((i) < n)                                                                                   \
-        to[i] = from[i];
-#define CO_COPY_4_(i) CO_COPY_1_(i) CO_COPY_1_((i) + 1) CO_COPY_1_((i) + 2) CO_COPY_1_((i) + 3)
-enum { CO_COPIED_BY_WORD_ = 16 }; // words; of more, a copy in larger pieces is faster
-CO_INLINE void co_load_(co_word_ *to, const volatile co_word_ *from, size_t n){
-    CO_COPY_4_(0) CO_COPY_4_(4) CO_COPY_4_(8) CO_COPY_4_(12)} CO_INLINE
-    void co_store_(volatile co_word_ *to, const co_word_ *from, size_t n) {
-    CO_COPY_4_(0) CO_COPY_4_(4) CO_COPY_4_(8) CO_COPY_4_(12)
+    to[i] = from[i]
+#define CO_COPY_4_(i)                                                                              \
+    CO_COPY_1_(i);                                                                                 \
+    CO_COPY_1_((i) + 1);                                                                           \
+    CO_COPY_1_((i) + 2);                                                                           \
+    CO_COPY_1_((i) + 3)
+#define CO_COPY_WORDS_                                                                             \
+    CO_COPY_4_(0);                                                                                 \
+    CO_COPY_4_(4);                                                                                 \
+    CO_COPY_4_(8);                                                                                 \
+    CO_COPY_4_(12);                                                                                \
+    for (size_t i = 16; i < n; i++)                                                                \
+    to[i] = from[i]
+CO_INLINE void co_load_(co_word_ *to, const volatile co_word_ *from, size_t n) {
+    CO_COPY_WORDS_;
+}
+CO_INLINE void co_store_(volatile co_word_ *to, const co_word_ *from, size_t n) {
+    CO_COPY_WORDS_;
 }
 #define CO_MY_(name)                                                                               \
     union co_array_##name *const co_array_ = &((struct co_frame_##name *)co_f_)->co_array_;        \

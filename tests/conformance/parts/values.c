@@ -13,6 +13,7 @@ CORO_DECL(lanes, (word rounds;),
            word l; word m; word n;),
           ())
 CORO_DECL(array, (), (word x; word i; word table[100];), ())
+CORO_DECL(short_array, (), (word x; word i; word table[30];), ())
 CORO_DECL(once, (word n;), (word x; word calls;), ())
 CORO_DECL(falls_off, (struct trace * t;), (word x;), ())
 
@@ -29,7 +30,8 @@ CORO_DECL(falls_off, (struct trace * t;), (word x;), ())
      (p)->h = 8, (p)->k = 9, (p)->l = 10, (p)->m = 11, (p)->n = 12, (p)->x = 0)
 
 #define CO_BODIES(_)                                                                               \
-    _(at_once) _(count) _(parrot) _(odd) _(sum) _(typed) _(lanes) _(array) _(once) _(falls_off)
+    _(at_once)                                                                                     \
+    _(count) _(parrot) _(odd) _(sum) _(typed) _(lanes) _(array) _(short_array) _(once) _(falls_off)
 
 #if CO_PART_BODIES
 CORO(at_once) {
@@ -105,17 +107,21 @@ CORO(lanes) {
     CO_END
 }
 
-CORO(array) {
-    CO_BEGIN(array)
-        for (my->i = 0; my->i < 100; my->i++) {
-            CO_YIELD(my->table[my->i], my->i);
-        }
-        my->x = 0;
-        for (my->i = 0; my->i < 100; my->i++)
-            my->x = my->x * 31 + my->table[my->i];
-        CO_RETURN(my->x);
-    CO_END
-}
+// Puts what is sent into one element after the other.
+#define FILLING(name, elements)                                                                    \
+    CORO(name) {                                                                                   \
+        CO_BEGIN(name)                                                                             \
+            for (my->i = 0; my->i < (elements); my->i++) {                                         \
+                CO_YIELD(my->table[my->i], my->i);                                                 \
+            }                                                                                      \
+            my->x = 0;                                                                             \
+            for (my->i = 0; my->i < (elements); my->i++)                                           \
+                my->x = my->x * 31 + my->table[my->i];                                             \
+            CO_RETURN(my->x);                                                                      \
+        CO_END                                                                                     \
+    }
+FILLING(array, 100)
+FILLING(short_array, 30)
 
 CORO(once) {
     CO_BEGIN(once)
@@ -287,20 +293,30 @@ KIT_CHECK(locals, 0, KIT_ALWAYS,
     }
 }
 
-KIT_CHECK(local_array, 0, KIT_ALWAYS, "an array among the locals keeps every element") {
-    CO_VAR(array) v = {};
-    WANT_INIT(array, &v);
-    word expected = 0;
-    WANT_GO(array, &v, 0, CO_YIELDED, 0);
-    for (word i = 0; i < 100; i++) {
-        word sent = i * 1234567;
-        expected = expected * 31 + sent;
-        if (i < 99)
-            WANT_GO(array, &v, sent, CO_YIELDED, i + 1);
-        else
-            WANT_GO(array, &v, sent, CO_RETURNED, expected);
-    }
-    WANT_FINI(array, &v);
+#define WANT_FILLED(name, elements)                                                                \
+    do {                                                                                           \
+        CO_VAR(name) v[2] = {};                                                                    \
+        word expected[2] = {0, 0};                                                                 \
+        for (int k = 0; k < 2; k++) {                                                              \
+            WANT_INIT(name, &v[k]);                                                                \
+            WANT_GO(name, &v[k], 0, CO_YIELDED, 0);                                                \
+        }                                                                                          \
+        for (word i = 0; i < 2 * (elements); i++) {                                                \
+            word sent = i * 1234567;                                                               \
+            expected[i % 2] = expected[i % 2] * 31 + sent;                                         \
+            if (i / 2 + 1 < (elements))                                                            \
+                WANT_GO(name, &v[i % 2], sent, CO_YIELDED, i / 2 + 1);                             \
+            else                                                                                   \
+                WANT_GO(name, &v[i % 2], sent, CO_RETURNED, expected[i % 2]);                      \
+        }                                                                                          \
+        for (int k = 0; k < 2; k++)                                                                \
+            WANT_FINI(name, &v[k]);                                                                \
+    } while (0)
+
+KIT_CHECK(local_array, 0, KIT_ALWAYS,
+          "arrays among the locals keep every element, in two coroutines in turn") {
+    WANT_FILLED(array, 100);
+    WANT_FILLED(short_array, 30);
 }
 
 KIT_CHECK(interleaved, 0, KIT_ALWAYS, "many coroutines of one body do not touch each other") {
