@@ -51,7 +51,8 @@ set(kit_mutants
 set(kit_false_claims
     "thread-locals     threads errno_of_its_thread,thread_locals  fiber-full,fiber-small"
     "movable           memory  moved                        stackless-leaf,stackless-embedded-leaf"
-    "calls-in-place    memory  calls_in_place               stackless-chain,stackless-leaf")
+    "calls-in-place    memory  calls_in_place               stackless-chain,stackless-leaf"
+    "flat-stack        calls   flat_depth                   stackless-leaf-eager")
 
 # For 'all': who includes none of the lowerings in impls/common has no such place.
 set(kit_mutant_backends fiber-full fiber-small fiber-reserved fiber-split stackless-chain stackless-leaf thread-futex
