@@ -218,6 +218,29 @@ function(cb_backends_for_tests out)
     set(${out} "${names}" PARENT_SCOPE)
 endfunction()
 
+# One backend of each family, to be tested most: the first whose name begins with the family's, else
+# the first.
+function(cb_representatives out)
+    set(families "")
+    foreach(name IN LISTS ARGN)
+        cb_header_string(family "${name}" CO_BACKEND_FAMILY)
+        if(NOT family IN_LIST families)
+            list(APPEND families "${family}")
+            set(best "${name}")
+        elseif(name MATCHES "^${family}-" AND NOT best_${family} MATCHES "^${family}-")
+            set(best "${name}")
+        else()
+            continue()
+        endif()
+        set(best_${family} "${best}")
+    endforeach()
+    set(names "")
+    foreach(family IN LISTS families)
+        list(APPEND names "${best_${family}}")
+    endforeach()
+    set(${out} "${names}" PARENT_SCOPE)
+endfunction()
+
 # ---- Programs and units -------------------------------------------------------------------------
 
 # Includes and flags of everything that is compiled against one backend.

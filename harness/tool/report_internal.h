@@ -56,6 +56,7 @@ struct cb_rep_row {
 struct cb_rep_backend {
     const char *name, *family, *summary;
     const char *status, *note; // of the backend as a whole: ok, or unavailable and why
+    bool variant;              // of another backend: in tables, and in plots with a row each
 };
 
 struct cb_rep_ratio {

@@ -190,12 +190,12 @@ static int compare_cells(const void *left, const void *right, void *context) {
 }
 
 static void add_backend(struct cb_rep *rep, const char *name, const char *family,
-                        const char *summary, const char *status, const char *note) {
+                        const char *summary, const char *status, const char *note, bool variant) {
     for (size_t i = 0; i < rep->backend_count; i++)
         if (strcmp(rep->backends[i].name, name) == 0)
             return;
     rep->backends[rep->backend_count++] =
-        (struct cb_rep_backend){name, family, summary, status, note};
+        (struct cb_rep_backend){name, family, summary, status, note, variant};
 }
 
 static int compare_backends(const void *left, const void *right, void *context) {
@@ -220,10 +220,11 @@ static void list_backends(struct cb_rep *rep) {
                 add_backend(rep, cb_rep_string(entry, "backend", ""),
                             cb_rep_string(describe, "family", ""),
                             cb_rep_string(describe, "summary", ""), status,
-                            *note ? note : cb_rep_string(describe, "note", ""));
+                            *note ? note : cb_rep_string(describe, "note", ""),
+                            *cb_rep_string(describe, "variant_of", ""));
         }
     for (size_t i = 0; i < rep->cell_count; i++)
-        add_backend(rep, rep->cells[i]->backend, rep->cells[i]->family, "", "ok", "");
+        add_backend(rep, rep->cells[i]->backend, rep->cells[i]->family, "", "ok", "", false);
     qsort_r(rep->backends, rep->backend_count, sizeof *rep->backends, compare_backends, rep);
 }
 

@@ -259,7 +259,8 @@ void cb_plot_absent(struct cb_plot *plot, const struct cb_rep_backend *backend,
 static size_t place_in_family(const struct cb_rep *rep, size_t backend) {
     size_t within = 0;
     for (size_t i = 0; i < backend; i++)
-        within += strcmp(rep->backends[i].family, rep->backends[backend].family) == 0;
+        within += strcmp(rep->backends[i].family, rep->backends[backend].family) == 0 &&
+                  rep->backends[i].variant == rep->backends[backend].variant;
     return within;
 }
 

@@ -21,6 +21,8 @@ static void collect_lines(struct cb_rep *rep, struct cb_plot *plot) {
     const char *params = cb_rep_string(cells, "params", "");
     const char *metric = cb_rep_string(cells, "metric", "");
     for (size_t b = 0; b < rep->backend_count; b++) {
+        if (rep->backends[b].variant)
+            continue;
         struct cb_series *series = cb_plot_series_new(rep, plot, b, rep->row_count);
         const char *reason =
             strcmp(rep->backends[b].status, "ok") ? rep->backends[b].status : "not measured";
@@ -211,6 +213,8 @@ bool cb_plot_make_lifetime(struct cb_rep *rep, struct cb_plot *plot) {
         cb_rep_memory(rep, rep->backend_count, sizeof(struct cb_rep_row *));
     const int steps = 40;
     for (size_t b = 0; b < rep->backend_count; b++) {
+        if (rep->backends[b].variant)
+            continue;
         const char *name = rep->backends[b].name;
         struct cb_series *series = cb_plot_series_new(rep, plot, b, (size_t)steps + 1);
         const struct cb_rep_row *f =

@@ -136,6 +136,23 @@ static bool is_rows(const char *kind) {
     return strcmp(kind, "dots") == 0 || strcmp(kind, "stack") == 0;
 }
 
+static bool is_lines(const char *kind) {
+    return strcmp(kind, "lines") == 0 || strcmp(kind, "lifetime") == 0;
+}
+
+// Lines are few enough to be told apart because variants have none; the reader is told.
+static const char *without_variants(struct cb_rep *rep) {
+    struct cb_text text = {0};
+    for (size_t i = 0; i < rep->backend_count; i++)
+        if (rep->backends[i].variant)
+            cb_text_add(&text, "%s%s", text.length ? ", " : " Variants stand in the tables only: ",
+                        rep->backends[i].name);
+    const char *words =
+        cb_rep_text(rep, "%s%s", text.text ? text.text : "", text.length ? "." : "");
+    cb_text_clear(&text);
+    return words;
+}
+
 static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
     static const struct {
         const char *kind;
@@ -168,7 +185,9 @@ static int make_plot(struct cb_rep *rep, const json_t *spec, size_t compiler) {
                     : cb_rep_string(spec, "title", "");
             rep->plot_series[rep->plot_count] = series_names(rep, &plot);
             rep->plot_rows[rep->plot_count] = is_rows(kind);
-            rep->plot_notes[rep->plot_count++] = cb_rep_string(spec, "note", "");
+            rep->plot_notes[rep->plot_count++] =
+                cb_rep_text(rep, "%s%s", cb_rep_string(spec, "note", ""),
+                            is_lines(kind) ? without_variants(rep) : "");
         }
     }
     cb_text_clear(&plot.dat);
