@@ -88,7 +88,7 @@ run_preset() {
     rm -f "$results"
     if ! scripts/build "$preset" -k -t all -t tests \
         -DCB_BACKENDS= -DCB_SCENARIOS= "-DCB_SIZE=$(size_of "$preset")" -DCB_LINKS=1 \
-        "-DCB_BINDINGS=$(bindings_of "$preset")"; then
+        "-DCB_BINDINGS=$(bindings_of "$preset")" -DCB_LEAN=ON; then
         failed=$((failed + 1))
         failures+=("$preset: the build")
         # What was built is tested all the same; a test without its program fails.

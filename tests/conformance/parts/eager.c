@@ -1,4 +1,5 @@
 // Eager start: what a body did when it was created, and what may be done before its first resume.
+// Needs one of: CO_CAP_EAGER
 #include <backend.h>
 #include "../kit.h"
 

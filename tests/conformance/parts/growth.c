@@ -1,4 +1,5 @@
 // Stacks that grow: pointers into frames at all depths, beyond what was stated, and back.
+// Needs one of: CO_CAP_GROWS
 #include <backend.h>
 #include "../kit.h"
 

@@ -1,4 +1,5 @@
 // Stacks of their own: guards, large frames against guards, giving back.
+// Needs one of: CO_CAP_GUARD CO_CAP_GIVES_BACK
 #include <backend.h>
 #include "common/mutant.h"
 #include "../kit.h"
