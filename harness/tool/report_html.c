@@ -75,6 +75,22 @@ static int add_plot(struct cb_rep *rep, struct cb_text *to, size_t plot) {
     return 0;
 }
 
+// What scripts/factors left beside the run, if it did.
+static void add_factors(struct cb_rep *rep, struct cb_text *to) {
+    char *path = cb_format("%s/factors.svg", rep->dir), *bytes = NULL;
+    const char *svg = cb_file_read(path, &bytes, NULL) == 0 ? strstr(bytes, "<svg") : NULL;
+    if (svg) {
+        cb_text_add(to, "<figure id=\"plot-factors\">\n<div class=\"wideplot\">");
+        cb_text_add_bytes(to, svg, strlen(svg));
+        cb_text_add(to, "</div>\n<figcaption class=\"note\">Where published ratios of fibers to "
+                        "stackless coroutines come from: one choice of the switch after another; "
+                        "factors.md has all 64 combinations. A run of its own, by scripts/factors."
+                        "</figcaption></figure>\n");
+    }
+    free(bytes);
+    free(path);
+}
+
 static void how_to_read(struct cb_rep *rep, struct cb_text *to) {
     cb_text_add(to, "<h2 id=\"read\">How to read this</h2>\n<ul>\n");
     const char *points[] = {
@@ -324,6 +340,7 @@ int cb_rep_make_html(struct cb_rep *rep) {
         paragraph(&text, "There are no plots: gnuplot was missing when this report was made.");
     for (size_t i = 0; !status && i < rep->plot_count; i++)
         status = add_plot(rep, &text, i);
+    add_factors(rep, &text);
     add_claims(rep, &text);
     how_to_read(rep, &text);
     if (cb_rep_claims(rep))

@@ -187,9 +187,10 @@ static int write_condensed(struct cb_rep *rep, const char *folder) {
     return status;
 }
 
-// What stands in a reference's folder beside the run: repeated runs, and what scripts/planted
-// found.
-static const char *const beside[] = {REPEATS, "planted.csv", "planted.md", NULL};
+// What stands in a reference's folder beside the run: repeated runs, what scripts/planted found and
+// what scripts/factors did.
+static const char *const beside[] = {REPEATS,      "planted.csv", "planted.md",  "factors.csv",
+                                     "factors.md", "factors.svg", "factors.pdf", NULL};
 
 // Removes the files of a folder and of its folders, all `but` some names: what is made anew, or
 // stood there before.
