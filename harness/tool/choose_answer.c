@@ -114,7 +114,7 @@ static const char *in_words(struct cb_rep *rep, const struct cb_answer *answer,
                             cb_choose_bytes(rep, small->bytes));
     const char *names = cb_choose_as_good(rep, answer), *others = "";
     if (*names)
-        others = cb_rep_text(rep, "; within %.0f %% or the interval of it: %s",
+        others = cb_rep_text(rep, "; as good (within %.0f %% or its interval): %s",
                              100 * answer->margin, names);
     return cb_rep_text(rep, "use %s: about %s and %s a coroutine%s%s%s", best->backend->name,
                        cb_choose_time(rep, best->time), cb_choose_bytes(rep, best->bytes), all,

@@ -94,10 +94,11 @@ static void print_claim(struct cb_rep *rep, const struct cb_claim *claim, bool a
     printf("  %-12s  %s: %s\n", cb_verdict_names[claim->verdict], claim->id, claim->says);
     if (all)
         printf("      source  %s, %s: \"%s\"\n", claim->file->source, claim->section, claim->quote);
-    if (all && *claim->predicted)
-        printf("      wanted  %s; %s\n", claim->predicted, tolerance_reason(claim));
+    if (*claim->predicted && (all || *claim->figures))
+        printf("      wanted  %s%s%s\n", claim->predicted, all ? "; " : "",
+               all ? tolerance_reason(claim) : "");
     if (*claim->figures)
-        printf("      %s\n", claim->figures);
+        printf("      found   %s\n", claim->figures);
     if (*claim->why)
         printf("      %s\n", claim->why);
     size_t index;
@@ -283,6 +284,6 @@ const struct cb_command cb_command_claims = {
         ". With a second run: which verdicts differ, and the share\n"
         "that is the same; status 1 where that is below 95 %. `corobench report` writes the same "
         "as\n"
-        "tables/claims.*.\n",
+        "tables/claims.*.",
     .options = options,
     .run = run};

@@ -86,6 +86,14 @@ static struct cb_rep_row *cell_row(struct cb_rep *rep, const json_t *cell, const
                        cb_claim_metric(rep, cb_rep_string(cell, "metric", "")));
 }
 
+// Ordered: clear of `equal`, and by more than `least`, below which a difference counts as none.
+static void settle(struct cb_check *check, double equal, double least) {
+    if (check->high <= least)
+        check->outcome = CB_FAILS; // the other way round, or no difference worth the word
+    else
+        check->outcome = check->low > equal && check->value > least ? CB_HOLDS : CB_OPEN;
+}
+
 // Of metrics that may be 0 or less there is no ratio: the difference, round by round, is looked at.
 static void compare_differences(struct cb_rep *rep, struct cb_check *check,
                                 const struct cb_rep_row *more, const struct cb_rep_row *less,
@@ -104,10 +112,7 @@ static void compare_differences(struct cb_rep *rep, struct cb_check *check,
                          cb_rep_mde_of(rep, both[i]->of) * cb_rep_shown(rep, both[i]->of)->value);
     double same = (tolerance - 1) *
                   fmax(fabs(cb_rep_shown(rep, more)->value), fabs(cb_rep_shown(rep, less)->value));
-    if (of.low > 0 && of.value > least)
-        check->outcome = CB_HOLDS;
-    else
-        check->outcome = of.high <= fmax(least, same) ? CB_FAILS : CB_OPEN;
+    settle(check, 0, fmax(least, same));
 }
 
 static void compare_ratio(struct cb_rep *rep, struct cb_check *check, const struct cb_rep_row *more,
@@ -122,10 +127,7 @@ static void compare_ratio(struct cb_rep *rep, struct cb_check *check, const stru
             cb_rep_divide(rep, cb_rep_estimator_of(rep, more->metric), more->values, less->values);
         set_estimate(check, ratio.ratio, ratio.low, ratio.high);
     }
-    if (check->low > 1 && check->value > 1 + mde)
-        check->outcome = CB_HOLDS;
-    else // the other way round, or no difference worth the word
-        check->outcome = check->high <= fmax(1 + mde, tolerance) ? CB_FAILS : CB_OPEN;
+    settle(check, 1, fmax(1 + mde, tolerance));
 }
 
 // Flagged by a rule of derived.json.
@@ -144,7 +146,7 @@ static void judge_pair(struct cb_rep *rep, struct cb_check *check, const struct 
         return;
     if (unresolved(rep, more) || unresolved(rep, less)) {
         check->outcome = CB_OPEN;
-        check->why = "one of the two is unresolved: wider than it can mean anything";
+        check->why = "one of the two is unresolved: its interval is too wide to mean anything";
         return;
     }
     if (cb_rep_is_ratio_scale(rep, more->metric))

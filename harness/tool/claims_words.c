@@ -9,10 +9,16 @@
 
 #define MOST_NAMED 3 // checks that a sentence names; all of them stand in the command's output
 
+// A unit as it is said: a count is a bare number, and a ratio one like those that are made here.
+static const char *said_unit(const char *unit) {
+    return strcmp(unit, "count") == 0 ? "" : strcmp(unit, "ratio") == 0 ? "x" : unit;
+}
+
 const char *cb_claim_figure(struct cb_rep *rep, double value, double low, double high,
                             const char *unit) {
     if (isnan(value))
         return "";
+    unit = said_unit(unit);
     const char *number = cb_rep_number(rep, value, value, " ");
     if (isnan(low) || (low == value && high == value))
         return cb_rep_text(rep, "%s%s%s", number, *unit ? " " : "", unit);
@@ -64,10 +70,11 @@ static void list_places(const struct cb_claim *claim, int dimension, enum cb_out
         if (!first_there(claim, i, dimension) || unanimous(claim, i, dimension) != one_voice ||
             (one_voice && claim->checks[i].outcome != outcome))
             continue;
+        const char *place = place_in(&claim->checks[i], dimension);
         if (named++)
-            cb_text_add(to, ", %s", place_in(&claim->checks[i], dimension));
+            cb_text_add(to, ", %s", place);
         else
-            cb_text_add(to, "; %s: %s", title, place_in(&claim->checks[i], dimension));
+            cb_text_add(to, "%s %s %s", to->text[to->length - 1] == ':' ? "" : ";", title, place);
     }
 }
 
@@ -117,10 +124,10 @@ static void depends_on(struct cb_rep *rep, const struct cb_claim *claim, struct 
         list_checks(rep, claim, holds < fails ? CB_HOLDS : CB_FAILS, to);
         return;
     }
-    cb_text_add(to, "on %s", dimension_names[best]);
-    list_places(claim, best, CB_HOLDS, true, "holds", to);
-    list_places(claim, best, CB_FAILS, true, "fails", to);
-    list_places(claim, best, CB_OUTCOMES, false, "both", to);
+    cb_text_add(to, "on %s:", dimension_names[best]);
+    list_places(claim, best, CB_HOLDS, true, "holds for", to);
+    list_places(claim, best, CB_FAILS, true, "fails for", to);
+    list_places(claim, best, CB_OUTCOMES, false, "some hold and some fail for", to);
 }
 
 // ---- Figures and reasons ------------------------------------------------------------------------
@@ -138,9 +145,19 @@ static void add_spread(struct cb_rep *rep, const struct cb_claim *claim, struct 
         low = fmin(low, check->value);
         high = fmax(high, check->value);
     }
-    if (unit)
-        cb_text_add(to, "; %s to %s%s%s", cb_rep_number(rep, low, low, " "),
-                    cb_rep_number(rep, high, high, " "), *unit ? " " : "", unit);
+    if (!unit)
+        return;
+    unit = said_unit(unit);
+    const char *from = cb_rep_number(rep, low, low, " "),
+               *until = cb_rep_number(rep, high, high, " ");
+    cb_text_add(to, "; %s", from);
+    if (strcmp(from, until) != 0)
+        cb_text_add(to, " to %s", until);
+    cb_text_add(to, "%s%s", *unit ? " " : "", unit);
+}
+
+static bool one_is_enough(const struct cb_claim *claim) {
+    return json_is_true(json_object_get(claim->json, "any"));
 }
 
 static const char *figures(struct cb_rep *rep, const struct cb_claim *claim) {
@@ -154,7 +171,8 @@ static const char *figures(struct cb_rep *rep, const struct cb_claim *claim) {
                 return cb_claim_figure(rep, check->value, check->low, check->high, check->unit);
         }
     struct cb_text text = {0};
-    cb_text_add(&text, "%zu of %zu hold", claim->outcomes[CB_HOLDS], there);
+    cb_text_add(&text, "%zu of %zu hold%s", claim->outcomes[CB_HOLDS], there,
+                one_is_enough(claim) ? " (one is enough)" : "");
     if (claim->outcomes[CB_FAILS])
         cb_text_add(&text, ", %zu fail", claim->outcomes[CB_FAILS]);
     if (claim->outcomes[CB_OPEN])
@@ -200,7 +218,7 @@ static void add_untried(const struct cb_claim *claim, struct cb_text *to) {
 }
 
 static enum cb_verdict verdict_of(const struct cb_claim *claim) {
-    bool any = json_is_true(json_object_get(claim->json, "any"));
+    bool any = one_is_enough(claim);
     size_t holds = claim->outcomes[CB_HOLDS], fails = claim->outcomes[CB_FAILS];
     size_t open = claim->outcomes[CB_OPEN];
     if (holds + fails + open == 0)
@@ -214,6 +232,17 @@ static enum cb_verdict verdict_of(const struct cb_claim *claim) {
     return open ? CB_UNDECIDED : CB_SUPPORTED;
 }
 
+// The unit of what a claim predicts, also where the run has none of its cells.
+static const char *unit_of(struct cb_rep *rep, const struct cb_claim *claim) {
+    const json_t *value = json_object_get(claim->json, "value");
+    if (!value)
+        return "x";
+    const json_t *terms = json_object_get(value, "terms");
+    const char *metric = cb_rep_string(terms ? json_array_get(terms, 0) : value, "metric", "");
+    const json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), metric);
+    return said_unit(cb_rep_string(entry, "unit", ""));
+}
+
 static const char *predicted(struct cb_rep *rep, const struct cb_claim *claim) {
     const json_t *json = claim->json;
     double min = cb_claim_number(json, "min", NAN), max = cb_claim_number(json, "max", NAN);
@@ -222,13 +251,15 @@ static const char *predicted(struct cb_rep *rep, const struct cb_claim *claim) {
         return strcmp(claim->kind, "order") == 0 ? "ordered" : "";
     struct cb_text text = {0};
     if (min == max)
-        cb_text_add(&text, "%g", min);
+        cb_text_add(&text, "%.10g", min);
     else if (isnan(max))
-        cb_text_add(&text, "at least %g", min);
+        cb_text_add(&text, "at least %.10g", min);
     else if (isnan(min))
-        cb_text_add(&text, "at most %g", max);
+        cb_text_add(&text, "at most %.10g", max);
     else
-        cb_text_add(&text, "%g to %g", min, max);
+        cb_text_add(&text, "%.10g to %.10g", min, max);
+    const char *unit = unit_of(rep, claim);
+    cb_text_add(&text, "%s%s", *unit ? " " : "", unit);
     if (tolerance > 1)
         cb_text_add(&text, " (within a factor of %g)", tolerance);
     const char *result = cb_rep_text(rep, "%s", text.text);

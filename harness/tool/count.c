@@ -26,7 +26,7 @@ const struct cb_command cb_command_count = {
     .name = "count",
     .summary = "exact instructions per operation, by Valgrind",
     .details =
-        "Counts cells of kind time: those of the headline where no scenario, binding or "
+        "\nCounts cells of kind time: those of the headline where no scenario, binding or "
         "params are\nnamed, else all that a full run would measure. Nothing is timed: other "
         "work on the machine\ndoes not change a count. Threads cannot be counted. Exit status "
         "1 where a cell failed or\nits counts are not on a line.",

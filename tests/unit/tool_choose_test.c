@@ -469,7 +469,7 @@ static void what_is_as_good_is_named(void **state) {
     struct cb_answer answer = cb_choose_answer(a.choose, &p, "gcc", &trials);
     assert_string_equal(answer.list[0].backend->name, "walker");
     assert_true(cb_choose_is_within(&answer, 1));
-    expect_in(answer.words, "within 15 % or the interval of it: stacker");
+    expect_in(answer.words, "as good (within 15 % or its interval): stacker");
     assert_string_equal(cb_choose_smallest(&answer)->backend->name, "walker");
     cb_rep_free(&a.rep);
 }
