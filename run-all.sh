@@ -14,7 +14,7 @@ run takes about half an hour.
   --backend GLOB       only these backends; more than once, or globs joined by commas
   --scenario GLOB      only these scenarios; the same
   --compiler LIST      gcc, clang or gcc,clang (default; with --quick: gcc)
-  --no-paper           leave out the paper
+  --no-paper           leave out the paper, which is made where latexmk is installed
   --report-only [DIR]  measure nothing: make the report of DIR again (default: results/latest)
   --help               print this
 
@@ -208,5 +208,6 @@ echo
 echo "Tables: $run/tables/"
 echo "Plots:  $run/plots/"
 echo "Report: $run/report.html"
+[ "$paper" = no ] || [ ! -e "$run/paper.pdf" ] || echo "Paper:  $run/paper.pdf"
 [ "$status" = 0 ] || echo "Something failed: the report and the messages above name it." >&2
 exit "$status"

@@ -57,6 +57,21 @@ function load_cells(file, line, f, key) {
     close(file)
 }
 
+# Backends in the order of the run's own tables.
+function load_order(file, line, f, i, n, have, order) {
+    if (!open(file)) return
+    while ((getline line < file) > 0) {
+        csv(line, f)
+        if ((f[column["backend"]] in family) && !(f[column["backend"]] in have)) {
+            have[f[column["backend"]]] = 1
+            order[++n] = f[column["backend"]]
+        }
+    }
+    close(file)
+    for (i = 1; i <= backends; i++) if (!(backend[i] in have)) order[++n] = backend[i]
+    for (i = 1; i <= backends; i++) backend[i] = order[i]
+}
+
 function load_mde(file, line, f) {
     if (!open(file)) return
     while ((getline line < file) > 0) {
@@ -150,7 +165,10 @@ function define(name, v, l, h, u, words) {
 function missing(name) { printf "\\nonum{%s}\n", name > numbers }
 
 # "time" is what the run compares times by; facts and bytes have their medians.
-function metric_of(m) { return m == "time" ? timed : m == "ns" ? "time" : m }
+function metric_of(m) {
+    if (timed == "cycles" && m ~ /^(per_level|attributed)$/) return m "_cycles"
+    return m == "time" ? timed : m
+}
 function estimator_of(m) { return m == "time" || m == "cycles" ? estimator : "median" }
 function key_of(cell, m) { m = metric_of(m); return cell SUBSEP m SUBSEP estimator_of(m) }
 
@@ -208,10 +226,17 @@ function put_fact(name, what) {
     else define(name, tex(fact[what]), "", "", "", "")
 }
 
-function put_count(name, what, n) {
-    n = what == "backends" ? backends : what == "scenarios" ? scenarios : what == "cells" ? cells : what == "repeats" ? repeats : claims[what] + 0
-    if (what !~ /^(backends|scenarios|cells|repeats)$/ && !claims["all"]) { missing(name); return }
-    define(name, digits(n + 0) == "$0.00$" ? "0" : sprintf("%d", n), "", "", "", "")
+function put_count(name, what) {
+    if (!(what in counted)) {
+        if (!claims["all"]) { missing(name); return }
+        counted[what] = claims[what]
+    }
+    define(name, sprintf("%d", counted[what]), "", "", "", "")
+}
+
+function put_verdict(name, id) {
+    if (id in claim_verdict) define(name, claim_verdict[id], "", "", "", "")
+    else missing(name)
 }
 
 function put_mde(name, s, m, key) {
@@ -314,12 +339,17 @@ BEGIN {
     printf "%% Made by paper/make-numbers from the files of one run.\n" > numbers
     load_ratios(run "/ratios.csv")
     load_cells(run "/cells.csv")
+    load_order(run "/tables/headline.csv")
     load_mde(run "/mde.csv")
     load_environment(run "/tables/environment.csv")
     load_claims(run "/tables/claims.csv")
     load_planted(run "/planted.csv")
     load_factors(run "/factors.csv")
     load_choose(run "/tables/choose.csv")
+    counted["backends"] = backends
+    counted["scenarios"] = scenarios
+    counted["cells"] = cells
+    counted["repeats"] = repeats
     printf "\\newcommand{\\timeunit}{%s}\n", timed == "cycles" ? "cycles" : "ns" > numbers
     printf "\\newcommand{\\estimator}{%s}\n", estimator == "median" ? "median" : "lower quartile" > numbers
     printf "\\newcommand{\\bracketsare}{%s}\n", fact["run.mode"] == "quick" ? "ranges over the rounds of a quick run, which compares nothing" : "95\\,\\% intervals" > numbers
@@ -331,6 +361,7 @@ $1 == "ratio" { put_ratio($2, $3, $4, $5 == "" ? "time" : $5); next }
 $1 == "least" || $1 == "most" { put_extreme($2, $1 == "most", $3, $4, $5); next }
 $1 == "fact" { put_fact($2, $3); next }
 $1 == "count" { what = $3; for (i = 4; i <= NF; i++) what = what " " $i; put_count($2, what); next }
+$1 == "verdict" { put_verdict($2, $3); next }
 $1 == "mde" { put_mde($2, $3, $4); next }
 $1 == "planted" { put_planted($2, $3); next }
 $1 == "factor" { put_factor($2, $3); next }
