@@ -246,7 +246,7 @@ function put_mde(name, s, m, key) {
 }
 
 function put_planted(name, which, f) {
-    if (!(which in planted)) { missing(name); return }
+    if (!(which in planted)) { missing(name); missing(name "Is"); return }
     csv(planted[which], f)
     define(name, f[6], f[7], f[8], "\\%", tex(f[11]))
     define(name "Is", f[3], f[4], f[5], "\\%", "")
