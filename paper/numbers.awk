@@ -159,6 +159,7 @@ function tex(s) {
 }
 
 function define(name, v, l, h, u, words) {
+    if (u == "ratio" || u == "count") u = "" # the text says of what
     printf "\\defnum{%s}{%s}{%s}{%s}{%s}{%s}\n", name, v, l, h, tex(u), words > numbers
 }
 
@@ -318,14 +319,16 @@ function write_claims(file, i, v, n, order) {
     close(file)
 }
 
-function write_shown(file, i, id, any) {
+function write_shown(file, i, id, any, why) {
     file = out "/table-claims-shown.tex"
     printf "%% Made by paper/make-numbers. Needs booktabs and array.\n" > file
     for (i = 1; i <= shown; i++) {
         id = show[i]
         if (!(id in claim_verdict)) continue
         if (!any++) printf "\\begin{tabular}{@{}>{\\raggedright\\arraybackslash}p{0.50\\linewidth}l>{\\raggedright\\arraybackslash}p{0.33\\linewidth}@{}}\n\\toprule\nclaim & verdict & measured \\\\\n\\midrule\n" > file
-        printf "%s & %s & %s%s \\\\\n", tex(claim_says[id]), claim_verdict[id], tex(claim_measured[id]), claim_why[id] == "" || claim_verdict[id] ~ /supported|refuted/ ? "" : " (" tex(claim_why[id]) ")" > file
+        why = claim_why[id]
+        sub(/;? *cut points.*/, "", why) # the run's own table has them
+        printf "%s & %s & %s%s \\\\\n", tex(claim_says[id]), claim_verdict[id], tex(claim_measured[id]), why == "" || claim_verdict[id] !~ /depends|undecided/ ? "" : " (" tex(why) ")" > file
     }
     if (any) printf "\\bottomrule\n\\end{tabular}\n" > file
     else printf "\\notmeasured\n" > file

@@ -3,6 +3,7 @@
 # run does not have is "not measured"; words follow verdicts; and LaTeX makes a PDF of it where there
 # is latexmk. Prints TAP.
 # Runs in: gcc
+# shellcheck disable=SC2016 # dollars of TeX
 set -u
 
 source=${CB_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -105,7 +106,6 @@ check "every figure of figures.spec is quoted" all_quoted
 check "every citation has an entry, and the other way round" all_cited
 
 check "no figure is typed by hand" nothing_typed "$text"
-# shellcheck disable=SC2016 # dollars of TeX
 for sentence in 'A switch costs 2\,ns.' 'It is 30 times as dear.' 'About $12$ is 12~cycles.' \
     'It takes 4096 bytes.' 'The ratio is 1.3 here.' 'A share of 7\,\%.'; do
     check "typed by hand is seen: $sentence" found_typed "$sentence"
