@@ -335,6 +335,28 @@ function write_shown(file, i, id, any, why) {
     close(file)
 }
 
+# The run's table of typical programs, in columns that wrap.
+function write_choose(file, from, line, f, i, n, rows) {
+    file = out "/table-choose.tex"
+    from = run "/tables/choose-typical.csv"
+    printf "%% Made by paper/make-numbers. Needs booktabs and array.\n" > file
+    if ((getline line < from) <= 0) printf "\\notmeasured\n" > file
+    else {
+        printf "\\begin{tabular}{@{}" > file
+        n = split("0.23 0.12 0.12 0.07 0.24 0.14", f, " ")
+        for (i = 1; i <= n; i++) printf ">{\\raggedright\\arraybackslash}p{%s\\linewidth}", f[i] > file
+        printf "@{}}\n\\toprule\n" > file
+        do {
+            n = csv(line, f)
+            for (i = 1; i <= n; i++) printf "%s%s", (i == 1 ? "" : " & "), tex(f[i]) > file
+            printf " \\\\\n%s", (rows++ ? "" : "\\midrule\n") > file
+        } while ((getline line < from) > 0)
+        printf "\\bottomrule\n\\end{tabular}\n" > file
+    }
+    close(from)
+    close(file)
+}
+
 BEGIN {
     numbers = out "/numbers.tex"
     timed = "time"
@@ -391,4 +413,5 @@ END {
     for (t = 1; t <= tables; t++) write_table(table[t])
     write_claims()
     write_shown()
+    write_choose()
 }
