@@ -3,7 +3,6 @@
 //
 // A block is one eviction and then one round trip of each coroutine, always in the same random
 // order. The hand loop does the same without coroutines, so the difference is what they cost.
-// Compiles slowly, for its many functions: a lean build has it for few backends.
 #include <backend.h>
 #include "corobench/scenario.h"
 
