@@ -2,7 +2,6 @@
 # The paper: its figures come from a run's files and nowhere else, the same ones each time; what a
 # run does not have is "not measured"; words follow verdicts; and LaTeX makes a PDF of it where there
 # is latexmk. Prints TAP.
-# Runs in: gcc
 # shellcheck disable=SC2016 # dollars of TeX
 set -u
 
