@@ -17,8 +17,8 @@
 
 #define BEGIN_MARK "<!-- headline:begin -->"
 #define END_MARK "<!-- headline:end -->"
-#define LARGEST_REFERENCE (8 << 20) // a default run of some dozen backends
-#define REPEATS "aa"                // the folder of the repeated-run set, in a machine's reference
+#define LARGEST_REFERENCE (10 << 20) // a default run of some dozen backends
+#define REPEATS "aa"                 // the folder of the repeated-run set, in a machine's reference
 
 // ---- README -------------------------------------------------------------------------------------
 
@@ -251,6 +251,19 @@ static char *machine_folder(struct cb_rep *rep, const char *root) {
     return NULL;
 }
 
+// The links of one program list the same cells and loops: the first one's list is enough.
+static void drop_repeated(json_t *run) {
+    json_t *program;
+    size_t i;
+    json_array_foreach(json_object_get(run, "programs"), i, program) {
+        json_t *describe = json_object_get(program, "describe");
+        if (json_integer_value(json_object_get(program, "link")) == 0 || !describe)
+            continue;
+        json_object_del(describe, "scenarios");
+        json_object_del(describe, "loops");
+    }
+}
+
 static int copy_counts(struct cb_rep *rep, const char *folder) {
     char *path = cb_format("%s/counts.csv", rep->dir), *bytes = NULL;
     size_t length = 0;
@@ -294,6 +307,7 @@ int cb_report_reference(const char *run_dir, const char *root, FILE *messages) {
     free(there);
     if (!status) {
         empty_folder(folder, beside);
+        drop_repeated(rep.run);
         char *json = json_dumps(rep.run, JSON_COMPACT);
         status = write_in(messages, folder, "run.json", json, strlen(json));
         free(json);
