@@ -16,7 +16,10 @@ static const struct cb_option options[] = {
     {"frame", "BYTES", "alive across a yield in each frame; 32 without it"},
     {"peak", "BYTES", "of stack used and no longer needed at a yield, also by C code; 0"},
     {"c-calls", "N", "plain C calls that a body makes for each yield; 0"},
+    {"updates", "N", "times for each yield that a body changes another variable of its frame; 0"},
+    {"crossed", "N", "returns in a life into what another coroutine's run came between; 0"},
     {"random", NULL, "coroutines are resumed in any order, not that of memory"},
+    {"nested", NULL, "a coroutine resumes the next one, that one the next, as in a pipeline"},
     {"foldable", NULL, "a generator beside its loop: the compiler may see both"},
     {"recursion", NULL, "a body calls itself, to a depth not known beforehand"},
     {"deep-yield", NULL, "plain C called by a body yields"},
@@ -51,9 +54,10 @@ static int read_program(const struct cb_given *given, struct cb_program *program
         const char *option;
         enum cb_input input;
         double least;
-    } inputs[] = {{"live", CB_LIVE, 1},      {"yields", CB_YIELDS, 0}, {"depth", CB_DEPTH, 1},
-                  {"calls", CB_CALLS, 0},    {"frame", CB_FRAME, 0},   {"peak", CB_PEAK, 0},
-                  {"c-calls", CB_C_CALLS, 0}};
+    } inputs[] = {
+        {"live", CB_LIVE, 1},       {"yields", CB_YIELDS, 0},   {"depth", CB_DEPTH, 1},
+        {"calls", CB_CALLS, 0},     {"frame", CB_FRAME, 0},     {"peak", CB_PEAK, 0},
+        {"c-calls", CB_C_CALLS, 0}, {"updates", CB_UPDATES, 0}, {"crossed", CB_CROSSED, 0}};
     int status = 0;
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs && status == 0; i++)
         status =
@@ -96,8 +100,8 @@ const struct cb_command cb_command_choose = {
         "alive,\n"
         "from the cells of a run: set-up, yields by depth and by how many are alive, calls, "
         "bytes.\n"
-        "A technique that cannot do what is asked is named with the reason. A program's own work\n"
-        "is not counted. `corobench report` tries the model on programs that were measured, in\n"
+        "A technique that cannot do what is asked is named with the reason. Of a program's own\n"
+        "work only --updates and --c-calls are counted. `corobench report` tries the model on programs that were measured, in\n"
         "tables/choose.md.\n\n"
         "Exit status 1: no technique that was measured is known to do this.\n\n"
         "  corobench choose --live 100000 --yields 20 --frame 512 --random\n"

@@ -22,9 +22,11 @@ enum cb_input {
     CB_FRAME,
     CB_PEAK,
     CB_C_CALLS,
+    CB_UPDATES,
+    CB_CROSSED,
     CB_STATED, // how many a program states
     CB_ALIVE = CB_STATED,
-    CB_NESTING,
+    CB_CONTINUED,
     CB_SPREAD,
     CB_INPUTS
 };
@@ -84,6 +86,7 @@ struct cb_named_program {
     const char *id, *title;
     struct cb_program program;
     const json_t *cell; // the selector of what was measured; NULL: nothing was
+    bool held_out;      // stated after the model's form was changed last, before it was measured
 };
 
 const struct cb_named_program *cb_choose_validation(const struct cb_choose *choose, size_t *count);

@@ -96,12 +96,33 @@ __attribute__((format(printf, 2, 3))) static void say(struct cb_text *to, const 
     free(text);
 }
 
+static const json_t *describe_of(const struct work *work) {
+    const json_t *programs = json_object_get(work->choose->rep->run, "programs"), *program;
+    size_t index;
+    json_array_foreach(
+        programs, index,
+        program) if (strcmp(cb_rep_string(program, "backend", ""), work->backend) == 0 &&
+                     strcmp(cb_rep_string(program, "compiler", ""), work->compiler) ==
+                         0) return json_object_get(program, "describe");
+    return NULL;
+}
+
+static bool has_text(const json_t *list, const char *text) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(list, index,
+                       entry) if (json_is_string(entry) &&
+                                  strcmp(json_string_value(entry), text) == 0) return true;
+    return false;
+}
+
 // A point of a curve in this run.
 struct found {
     const struct cb_choose_point *point;
-    const double *value, *less[2]; // NULL: nothing; a value that is NULL is 0
-    const char *status, *note;     // of a missing one: the cell's; "" where it was not planned
-    const char *cell;              // of a missing one: what is missing
+    const double *value, *less[CB_CHOOSE_LESS + 1]; // NULL: nothing
+    double times[CB_CHOOSE_LESS + 2];               // of the value, and of what is taken off
+    const char *status, *note; // of a missing one: the cell's; "" where it was not planned
+    const char *cell;          // of a missing one: what is missing
 };
 
 static const double *find_cell(struct work *work, const json_t *selector, struct found *found) {
@@ -122,23 +143,27 @@ static const double *find_cell(struct work *work, const json_t *selector, struct
 // Whether the run has the point.
 static bool find_point(struct work *work, const struct cb_choose_part *part,
                        const struct cb_choose_point *point, struct found *found) {
-    const json_t *less[2] = {part->less, point->less};
     *found = (struct found){.point = point, .status = "", .note = ""};
     if (point->count == 0)
         return true;
-    for (size_t i = 0; i < point->count && !found->value; i++)
-        found->value = find_cell(work, point->cells[i], found);
+    for (size_t i = 0; i < point->count && !found->value; i++) {
+        found->value = find_cell(work, point->cells[i].selector, found);
+        found->times[0] = point->cells[i].times;
+    }
     bool there = found->value != NULL;
-    for (size_t i = 0; i < 2 && there; i++)
-        if (less[i])
-            there = (found->less[i] = find_cell(work, less[i], found)) != NULL;
+    for (size_t i = 0; i <= point->less_count && there; i++) {
+        const struct cb_choose_cell *less = i ? &point->less[i - 1] : &part->less;
+        found->times[i + 1] = less->times;
+        if (less->selector)
+            there = (found->less[i] = find_cell(work, less->selector, found)) != NULL;
+    }
     return there;
 }
 
 static double point_value(const struct found *found, size_t draw) {
-    double value = found->value ? found->value[draw] : 0;
-    for (size_t i = 0; i < 2; i++)
-        value -= found->less[i] ? found->less[i][draw] : 0;
+    double value = found->value ? found->times[0] * found->value[draw] : 0;
+    for (size_t i = 0; i <= found->point->less_count; i++)
+        value -= found->less[i] ? found->times[i + 1] * found->less[i][draw] : 0;
     return value / found->point->per;
 }
 
@@ -180,7 +205,7 @@ static bool bracket(struct work *work, const struct cb_choose_part *part, double
     }
     *weight = 0;
     if (known == 1) {
-        if (part->over >= 0 && part->count > 1 && x > pair[0].point->x) {
+        if (part->over >= 0 && part->count > 1 && x > pair[0].point->x && !part->flat) {
             say(&work->unmeasured, "%s beyond %g", cb_choose_inputs[part->over], pair[0].point->x);
             return false;
         }
@@ -188,6 +213,8 @@ static bool bracket(struct work *work, const struct cb_choose_part *part, double
         return true;
     }
     double from = pair[0].point->x, to = pair[1].point->x;
+    if (part->flat)
+        x = fmin(x, to);
     if (x > to * BEYOND)
         say(&work->beyond, "%s beyond %g", cb_choose_inputs[part->over], to);
     if (x > from)
@@ -209,15 +236,38 @@ static bool add_part(struct work *work, const struct cb_choose_part *part, doubl
     return true;
 }
 
+// Where a variant was not measured on the cells of a part that it shares, those of the technique
+// that it is a variant of do.
+static bool add_shared(struct work *work, const struct cb_choose_part *part, double times,
+                       double *values) {
+    const char *own = work->backend, *of = cb_rep_string(describe_of(work), "variant_of", "");
+    size_t refused = work->out.length, unmeasured = work->unmeasured.length;
+    if (add_part(work, part, times, values))
+        return true;
+    if (!part->shared || !*of || work->out.length > refused)
+        return false;
+    if (work->unmeasured.length > unmeasured)
+        work->unmeasured.text[work->unmeasured.length = unmeasured] = '\0';
+    work->backend = of;
+    bool known = add_part(work, part, times, values);
+    work->backend = own;
+    return known;
+}
+
+static bool applies(const struct work *work, const struct cb_choose_part *part) {
+    return cb_choose_holds(&part->when, work->program) &&
+           !(part->several && work->in[CB_LIVE] <= 1) &&
+           (!part->has || has_text(json_object_get(describe_of(work), "capabilities"), part->has));
+}
+
 static bool add_term(struct work *work, const struct cb_choose_term *term, double *values) {
     bool known = true;
     double times = 1;
     for (size_t i = 0; i < term->count_count; i++)
         times *= work->in[term->counts[i]];
     for (size_t i = 0; times > 0 && i < term->part_count; i++)
-        if (cb_choose_holds(&term->parts[i].when, work->program) &&
-            !(term->parts[i].several && work->in[CB_LIVE] <= 1))
-            known &= add_part(work, &term->parts[i], times, values);
+        if (applies(work, &term->parts[i]))
+            known &= add_shared(work, &term->parts[i], times, values);
     return known;
 }
 
@@ -253,26 +303,6 @@ static void set_spread(struct work *work) {
 }
 
 // ---- What rules a technique out -----------------------------------------------------------------
-
-static const json_t *describe_of(const struct work *work) {
-    const json_t *programs = json_object_get(work->choose->rep->run, "programs"), *program;
-    size_t index;
-    json_array_foreach(
-        programs, index,
-        program) if (strcmp(cb_rep_string(program, "backend", ""), work->backend) == 0 &&
-                     strcmp(cb_rep_string(program, "compiler", ""), work->compiler) ==
-                         0) return json_object_get(program, "describe");
-    return NULL;
-}
-
-static bool has_text(const json_t *list, const char *text) {
-    size_t index;
-    json_t *entry;
-    json_array_foreach(list, index,
-                       entry) if (json_is_string(entry) &&
-                                  strcmp(json_string_value(entry), text) == 0) return true;
-    return false;
-}
 
 static void apply_rules(struct work *work, const json_t *describe, const char *family) {
     const json_t *claimed = json_object_get(describe, "capabilities");

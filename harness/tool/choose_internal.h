@@ -10,21 +10,31 @@ struct cb_choose_when {
 };
 bool cb_choose_holds(const struct cb_choose_when *when, const struct cb_program *program);
 
+#define CB_CHOOSE_LESS 4 // cells that a point takes off
+
+// A cell's value, so many times.
+struct cb_choose_cell {
+    const json_t *selector;
+    double times;
+};
+
 // The value at x: (the first of the cells that there is - less) / per; without cells 0.
 struct cb_choose_point {
     double x, per;
     bool optional; // that it is missing is nothing special
-    const json_t **cells, *less;
-    size_t count;
+    struct cb_choose_cell *cells, less[CB_CHOOSE_LESS];
+    size_t count, less_count;
 };
 
 struct cb_choose_part {
-    int over; // an enum cb_input; -1: a constant
-    bool log;
+    int over;       // an enum cb_input; -1: a constant
+    bool log, flat; // flat: beyond the last point it stays as it was
     double least;
     struct cb_choose_when when;
-    bool several;       // only where more than one coroutine is alive
-    const json_t *less; // taken off at each point that has cells
+    bool several;    // only where more than one coroutine is alive
+    bool shared;     // where a variant lacks the cells, those of what it is a variant of do
+    const char *has; // only of techniques with this capability; NULL: of all
+    struct cb_choose_cell less; // taken off at each point that has cells; without selector: none
     struct cb_choose_point *points;
     size_t count;
 };

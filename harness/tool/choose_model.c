@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const cb_choose_inputs[CB_INPUTS] = {"setups", "yields",  "calls", "depth",
-                                                 "live",   "frame",   "peak",  "c_calls",
-                                                 "alive",  "nesting", "spread"};
-const char *const cb_choose_switches[] = {"foldable",  "random",     "no-alloc", "threads",
-                                          "recursion", "deep-yield", NULL};
+const char *const cb_choose_inputs[CB_INPUTS] = {
+    "setups",  "yields",  "calls",   "depth", "live",      "frame", "peak",
+    "c_calls", "updates", "crossed", "alive", "continued", "spread"};
+const char *const cb_choose_switches[] = {"foldable", "random",    "nested",     "no-alloc",
+                                          "threads",  "recursion", "deep-yield", NULL};
 
 struct cb_program cb_program_plain(void) {
     struct cb_program program = {
@@ -23,7 +23,7 @@ void cb_program_complete(struct cb_program *program, bool calls_stated) {
     if (!calls_stated)
         program->in[CB_CALLS] = program->in[CB_SETUPS] * (program->in[CB_DEPTH] - 1);
     program->in[CB_ALIVE] = program->in[CB_DEPTH] * program->in[CB_FRAME];
-    program->in[CB_NESTING] = program->in[CB_CALLS] / fmax(program->in[CB_YIELDS], 1e-9);
+    program->in[CB_CONTINUED] = fmin(program->in[CB_CALLS], program->in[CB_YIELDS]);
     program->in[CB_SPREAD] = program->in[CB_LIVE];
 }
 
@@ -74,8 +74,13 @@ bool cb_choose_holds(const struct cb_choose_when *when, const struct cb_program 
     return (program->switches & when->yes) == when->yes && !(program->switches & when->no);
 }
 
+static double read_number(const json_t *object, const char *key, double absent) {
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : absent;
+}
+
 // A selector with the defaults written in, so that it names one cell. NULL where there is none.
-static const json_t *read_cell(struct cb_choose *choose, const char *where, json_t *cell) {
+static const json_t *read_selector(struct cb_choose *choose, const char *where, json_t *cell) {
     if (!cell)
         return NULL;
     if (!json_is_string(json_object_get(cell, "scenario")))
@@ -89,23 +94,30 @@ static const json_t *read_cell(struct cb_choose *choose, const char *where, json
     return cell;
 }
 
-static double read_number(const json_t *object, const char *key, double absent) {
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : absent;
+static struct cb_choose_cell read_cell(struct cb_choose *choose, const char *where, json_t *cell) {
+    return (struct cb_choose_cell){.selector = read_selector(choose, where, cell),
+                                   .times = read_number(cell, "times", 1)};
 }
 
 static void read_point(struct cb_choose *choose, const char *where, const json_t *object,
                        struct cb_choose_point *point) {
     json_t *cells = json_object_get(object, "cells"), *cell;
+    json_t *less = json_object_get(object, "less");
     size_t index;
     *point = (struct cb_choose_point){
         .x = read_number(object, "x", 0),
         .per = read_number(object, "per", 1),
         .optional = json_is_true(json_object_get(object, "optional")),
-        .cells = cb_rep_memory(choose->rep, json_array_size(cells), sizeof(json_t *)),
-        .less = read_cell(choose, where, json_object_get(object, "less"))};
+        .cells = cb_rep_memory(choose->rep, json_array_size(cells), sizeof *point->cells)};
     json_array_foreach(cells, index, cell) point->cells[point->count++] =
         read_cell(choose, where, cell);
+    if (json_array_size(less) > CB_CHOOSE_LESS)
+        wrong(choose, where, "too many cells to take off");
+    else if (json_is_object(less))
+        point->less[point->less_count++] = read_cell(choose, where, less);
+    else
+        json_array_foreach(less, index, cell) point->less[point->less_count++] =
+            read_cell(choose, where, cell);
     if (!(point->per > 0))
         wrong(choose, where, "per is not above 0");
 }
@@ -118,9 +130,12 @@ static void read_part(struct cb_choose *choose, const char *where, const json_t 
     *part =
         (struct cb_choose_part){.over = over ? find_input(choose, where, over) : -1,
                                 .log = strcmp(cb_rep_string(object, "scale", "linear"), "log") == 0,
+                                .flat = json_is_true(json_object_get(object, "flat")),
                                 .least = read_number(object, "least", -INFINITY),
                                 .when = read_when(choose, where, object),
                                 .several = json_is_true(json_object_get(object, "several")),
+                                .shared = json_is_true(json_object_get(object, "shared")),
+                                .has = cb_rep_string(object, "has", NULL),
                                 .less = read_cell(choose, where, json_object_get(object, "less")),
                                 .points = cb_rep_memory(choose->rep, json_array_size(points),
                                                         sizeof(struct cb_choose_point)),
@@ -217,7 +232,8 @@ static struct cb_named_program *read_programs(struct cb_choose *choose, const js
             .id = id,
             .title = cb_rep_string(object, "title", id),
             .program = read_program(choose, id, json_object_get(object, "program")),
-            .cell = read_cell(choose, id, json_object_get(object, "cell"))};
+            .cell = read_selector(choose, id, json_object_get(object, "cell")),
+            .held_out = json_is_true(json_object_get(object, "held_out"))};
     }
     return programs;
 }
@@ -233,7 +249,7 @@ struct cb_choose *cb_choose_open(struct cb_rep *rep) {
     read_parts(choose, "bytes", json_object_get(model, "bytes"), &choose->bytes);
     read_rules(choose, json_object_get(model, "rules"));
     choose->most_live = json_object_get(model, "most_live");
-    json_array_foreach(choose->most_live, index, cell) read_cell(choose, "most_live", cell);
+    json_array_foreach(choose->most_live, index, cell) read_selector(choose, "most_live", cell);
     choose->within = read_number(model, "within", 0);
     choose->typical =
         read_programs(choose, json_object_get(model, "typical"), &choose->typical_count);

@@ -33,9 +33,10 @@ static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *tr
     struct cb_text text = {0};
     double *errors = cb_allocate(trials->count + 1, sizeof *errors);
     cb_text_add(&text,
-                "Predicted by `corobench choose` from other scenarios of this run, before this one "
-                "was looked at. Brackets of predictions hold the rounds' noise, not the model's "
-                "error.");
+                "Predicted by `corobench choose` from other scenarios of this run. Brackets of "
+                "predictions hold the rounds' noise, not the model's error. The model's form was "
+                "changed after errors of these programs were seen, but for those that are held "
+                "out; choose.json says how.");
     if (trials->known)
         cb_text_add(&text,
                     " Of %zu predictions the median |error| is %.1f %% (wanted: at most %.0f %%, "
@@ -53,7 +54,8 @@ static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *tr
             if (!isnan(trials->list[end].error))
                 errors[n++] = fabs(trials->list[end].error);
         if (n)
-            cb_text_add(&text, "%s %s %.1f %%", first ? "" : ",", trials->list[i].program->id,
+            cb_text_add(&text, "%s %s%s %.1f %%", first ? "" : ",", trials->list[i].program->id,
+                        trials->list[i].program->held_out ? " (held out)" : "",
                         100 * cb_median(errors, n));
         first &= n == 0;
     }
