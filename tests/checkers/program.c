@@ -4,7 +4,9 @@
 //   program MODE      clean, or the mistake: race, heap, stack, uninitialised
 //   program trace     prints the names that backtrace() finds in a running coroutine
 //   program suspend   calls checkpoint() while a coroutine is suspended, for gdb
+#ifndef _GNU_SOURCE // g++ defines it
 #define _GNU_SOURCE
+#endif
 #include <backend.h>
 
 #include <dlfcn.h>
@@ -28,9 +30,16 @@ CORO_DECL(write_heap, (struct shared * shared;), (word i; word x;), ())
 CORO_DECL(deep, (struct shared * shared;), (word x;), ())
 
 // Plain C below a body: what a trace has to show. Not inlined, no tail calls.
+// By their plain names also where this is C++.
+#ifdef __cplusplus
+extern "C" {
+#endif
 word checkers_level1(word x);
 word checkers_level2(word x);
 word checkers_level3(word x);
+#ifdef __cplusplus
+}
+#endif
 word checkers_write_stack(word reach);
 word checkers_branch(word which);
 void checkers_checkpoint(void);
