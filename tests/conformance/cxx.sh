@@ -21,7 +21,7 @@ for source in "${sources[@]}"; do
     for binding in "${bindings[@]}"; do
         if ! printf '#include "%s"\n' "$source" |
             "$compiler" -x c++ -std=gnu++20 -fsyntax-only -Wall -Wextra -Wshadow -Werror \
-                -DCO_UNIT="unit_${name//-/_}" -DCO_BINDING=$binding -DCO_CHECKED=1 \
+                -DCO_UNIT="unit_${name//-/_}" -DCO_BINDING="$binding" -DCO_CHECKED=1 \
                 -I"$root/harness/include" -I"$backend" -I"$root/impls" -I"$root/scenarios" -I"$root" -; then
             echo "${source#"$root"/} is not C++20 with ${backend##*/} (CO_BINDING=$binding)"
             failed=1
