@@ -63,6 +63,11 @@ set(CB_ARCH "${CMAKE_SYSTEM_PROCESSOR}" CACHE STRING "Names the file impls/commo
 set(CB_COMMON_DIR "${CMAKE_SOURCE_DIR}/impls/common")
 set(CB_BENCH_DIR "${CMAKE_BINARY_DIR}/bench")
 set(CB_TEMPLATE _template)
+# The one of binutils, also beside clang: what reads its output knows its form, not LLVM's.
+find_program(CB_OBJDUMP objdump)
+if(NOT CB_OBJDUMP)
+    message(FATAL_ERROR "objdump is missing; install it: apt-get install binutils")
+endif()
 
 # ---- The harness's own libraries ----------------------------------------------------------------
 
@@ -508,7 +513,7 @@ function(cb_add_loop_facts out units)
     set(program "${CMAKE_SOURCE_DIR}/cmake/loop_facts.awk")
     add_custom_command(OUTPUT "${facts}"
         COMMAND sh "${CMAKE_SOURCE_DIR}/cmake/loop_facts.sh" "${facts}" "${program}"
-            "${CMAKE_OBJDUMP}" "${wanted}" "${object}"
+            "${CB_OBJDUMP}" "${wanted}" "${object}"
         DEPENDS "${object}" "${program}" "${CMAKE_SOURCE_DIR}/cmake/loop_facts.sh"
         COMMENT "Looking at the loops of ${units}" VERBATIM)
     set(${out} "${facts}" PARENT_SCOPE)

@@ -17,12 +17,12 @@ expect() {
         return
     fi
     found_jumps=no
-    grep -qE 'jmp +\*' <<<"$text" && found_jumps=yes
+    grep -qE 'jmpq?[[:space:]]+\*' <<<"$text" && found_jumps=yes
     found_scaled=no
     grep -qE '\(.*%r[a-z0-9]+,%r[a-z0-9]+,[48]\)|\(,%r[a-z0-9]+,[48]\)' <<<"$text" && found_scaled=yes
     if [ "$found_jumps $found_scaled" != "$jumps $scaled" ]; then
         echo "$what: indirect jump $found_jumps, table $found_scaled; not $jumps, $scaled"
-        grep -E 'jmp +\*|,[48]\)' <<<"$text"
+        grep -E 'jmpq?[[:space:]]+\*|,[48]\)' <<<"$text"
         failed=1
     fi
 }
