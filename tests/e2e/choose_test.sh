@@ -14,71 +14,40 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 1
 
-number=0
-failures=0
-check() { # name, command...
-    name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >check.txt 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.txt
-    fi
-}
-tool() {
-    status=0
-    "$corobench" choose "$@" >out.txt 2>err.txt || status=$?
-}
-said() { # status, text...
-    [ "$status" = "$1" ] || {
-        echo "exit status $status instead of $1"
-        cat out.txt err.txt
-        return 1
-    }
-    shift
-    for text; do
-        grep -qF -- "$text" out.txt err.txt || {
-            echo "'$text' was not said:"
-            cat out.txt err.txt
-            return 1
-        }
-    done
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 first_line() { head -n 1 out.txt | grep -q "$1"; }
 
 for reference in "$top"/results/reference/*-*-kvm; do
     machine=$(basename "$reference")
-    tool --run "$reference" --yields 100
+    tool choose --run "$reference" --yields 100
     check "$machine: an answer" said 0 "BYTES EACH"
     check "$machine: it is the first line" first_line '^use [a-z].*: about .* a coroutine'
-    tool --run "$reference" --live 100000 --yields 20
+    tool choose --run "$reference" --live 100000 --yields 20
     check "$machine: threads can't be so many" said 0 "ruled out:" "can be alive"
-    tool --run "$reference" --no-alloc --deep-yield
+    tool choose --run "$reference" --no-alloc --deep-yield
     check "$machine: nothing can do both" said 1 "no technique"
-    tool --run "$reference" --depth 16 --calls 10 --yields 10 --markdown
+    tool choose --run "$reference" --depth 16 --calls 10 --yields 10 --markdown
     check "$machine: Markdown" said 0 "| technique | a life |"
-    tool --run "$reference" --live 1000 --json
+    tool choose --run "$reference" --live 1000 --json
     check "$machine: JSON" said 0 '"ranking": [' '"ruled_out": ['
 done
 
-tool --live none
+tool choose --live none
 check "not a number" said 2 "--live none: not a number from 1"
-tool --depth 0
+tool choose --depth 0
 check "less than one frame" said 2 "--depth 0: not a number from 1"
-tool --yields 1e400
+tool choose --yields 1e400
 check "a number beyond all" said 2 "--yields 1e400"
-tool --fast
+tool choose --fast
 check "no such option" said 2 "--deep-yield"
-tool --json --markdown
+tool choose --json --markdown
 check "two formats" said 2 "do not go together"
-tool fibers
+tool choose fibers
 check "a word too many" said 2 "an argument too many"
-tool --run "$work/nothing"
+tool choose --run "$work/nothing"
 check "no run" said 2 "nothing/run.json" "name the folder of a run"
-tool --run "$reference" --compiler icc
+tool choose --run "$reference" --compiler icc
 check "a compiler that did not measure" said 2 "--compiler icc" "compilers are"
 
 # Every cell that the model names is one that its scenario has.
@@ -97,5 +66,4 @@ cells_exist() {
 }
 check "the model's cells exist" cells_exist
 
-echo "1..$number"
-[ "$failures" -eq 0 ]
+tap_end

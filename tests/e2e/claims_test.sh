@@ -5,6 +5,7 @@
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}
+here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$(dirname "$0")/../.." && pwd)
 corobench=$build/corobench
 work=$(mktemp -d)
@@ -12,42 +13,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 1
 
-number=0
-failures=0
-check() { # name, command...: passes when the command does
-    name=$1
-    number=$((number + 1))
-    shift
-    if "$@" >check.txt 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.txt
-    fi
-}
-
-# Runs corobench; leaves its exit status in $status, what it says in out.txt and err.txt.
-tool() {
-    status=0
-    "$corobench" "$@" >out.txt 2>err.txt || status=$?
-}
-# Whether the last run ended with this status and said all these texts.
-said() { # status, text...
-    [ "$status" = "$1" ] || {
-        echo "exit status $status instead of $1"
-        cat out.txt err.txt
-        return 1
-    }
-    shift
-    for text in "$@"; do
-        grep -qF -- "$text" out.txt err.txt || {
-            echo "no '$text' in:"
-            cat out.txt err.txt
-            return 1
-        }
-    done
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 
 # A reference run, without the plots and tables that were made of it.
 for machine in "$source"/results/reference/*/; do
@@ -109,5 +76,4 @@ done
 check "the table says what the command says" sh -c \
     "\"$corobench\" claims '$first' | grep -c '^  refuted ' >a; grep -c ',refuted,' report-1/tables/claims.csv >b; cmp a b"
 
-echo "1..$number"
-[ "$failures" = 0 ]
+tap_end

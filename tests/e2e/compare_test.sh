@@ -13,45 +13,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 1
 
-number=0
-failures=0
-check() { # name, command...: passes when the command does
-    name=$1
-    number=$((number + 1))
-    shift
-    if "$@" >check.txt 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.txt
-    fi
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 
-# Runs corobench; leaves its exit status in $status, what it says in out.txt and err.txt.
-tool() {
-    status=0
-    "$corobench" "$@" >out.txt 2>err.txt || status=$?
-}
-# Whether the last run ended with this status and its messages hold all these texts.
-said() { # status, text...
-    [ "$status" = "$1" ] || {
-        echo "exit status $status instead of $1"
-        cat out.txt err.txt
-        return 1
-    }
-    shift
-    for text in "$@"; do
-        grep -qF -- "$text" out.txt err.txt || {
-            echo "'$text' was not said:"
-            cat out.txt err.txt
-            return 1
-        }
-    done
-}
-not_said() { # text
-    ! grep -nF -- "$1" out.txt err.txt
-}
 is_json() { [ "$(head -n 1 out.txt)$(tail -n 1 out.txt)" = "{}" ]; }
 
 mkdir bench
@@ -228,5 +192,4 @@ check "no such run" said 2 "nowhere/run.json"
 tool explain --run first
 check "no cell" said 2 "usage: corobench explain CELL"
 
-echo "1..$number"
-[ $failures -eq 0 ]
+tap_end

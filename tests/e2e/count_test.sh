@@ -13,42 +13,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 1
 
-number=0
-failures=0
-# Passes when the command does.
-check() { # name, command...
-    name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >check.txt 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.txt
-    fi
-}
-# Runs corobench; leaves its exit status in $status, what it says in out.txt and err.txt.
-tool() {
-    status=0
-    "$corobench" "$@" >out.txt 2>err.txt || status=$?
-}
-# Whether the last run ended with this status and its messages hold all these texts.
-said() { # status, text...
-    [ "$status" = "$1" ] || {
-        echo "exit status $status instead of $1"
-        cat out.txt err.txt
-        return 1
-    }
-    shift
-    for text; do
-        grep -qF -- "$text" out.txt err.txt || {
-            echo "'$text' was not said:"
-            cat out.txt err.txt
-            return 1
-        }
-    done
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 # Whether the table has this number for this cell.
 counted() { # cell, instructions
     awk -v cell="$1" -v value="$2" '$1 == cell && $2 == value { found = 1 } END { exit !found }' \
@@ -63,7 +29,6 @@ same() { # file, text
         return 1
     }
 }
-not() { ! "$@"; }
 
 mkdir tmp
 TMPDIR=$work/tmp
@@ -261,5 +226,4 @@ if grep -q '^CMAKE_BUILD_TYPE:[A-Z]*=Release$' "$build/CMakeCache.txt"; then
     check "the same numbers each time" cmp first.txt out.txt
 fi
 
-echo "1..$number"
-[ "$failures" = 0 ]
+tap_end

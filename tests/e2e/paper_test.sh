@@ -13,20 +13,8 @@ cp -R "$source/paper" "$work/paper"
 cd "$work" || exit 1
 text=paper/paper.tex
 
-number=0
-failures=0
-check() { # name, command...
-    name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >check.txt 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.txt
-    fi
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$source/tests/e2e/tap.sh"
 
 # What the text quotes: the names in \val{...} and its like, in the part after \begin{document}.
 quoted() {
@@ -208,8 +196,7 @@ if command -v latexmk >/dev/null; then
     check "a figure that is not defined is an error" refused 1 "no figure Nobody" \
         spoilt/build "$reference" x.pdf
 else
-    number=$((number + 1))
-    echo "ok $number - the PDF # skipped: no latexmk"
+    skip "the PDF" "no latexmk"
 fi
 without_latex() {
     mkdir -p bin
@@ -220,5 +207,4 @@ without_latex() {
 }
 check "without latexmk one line says so" without_latex
 
-echo "1..$number"
-[ "$failures" = 0 ]
+tap_end

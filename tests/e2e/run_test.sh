@@ -18,49 +18,9 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 1
 
-number=0
-failures=0
-ok() { # name
-    number=$((number + 1))
-    echo "ok $number - $1"
-}
-not_ok() { # name; what was seen comes on standard input
-    number=$((number + 1))
-    failures=$((failures + 1))
-    echo "not ok $number - $1"
-    sed 's/^/# /'
-}
-skip() { # name, reason
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
-check() { # name, command...: passes when the command does
-    name=$1
-    shift
-    if "$@" >check.txt 2>&1; then ok "$name"; else not_ok "$name" <check.txt; fi
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 
-# Runs corobench; leaves its exit status in $status, what it says in out.txt and err.txt.
-tool() {
-    status=0
-    "$corobench" "$@" >out.txt 2>err.txt || status=$?
-}
-# Whether the last run ended with this status and its messages hold all these texts.
-said() { # status, text...
-    [ "$status" = "$1" ] || {
-        echo "exit status $status instead of $1"
-        cat out.txt err.txt
-        return 1
-    }
-    shift
-    for text in "$@"; do
-        grep -qF -- "$text" out.txt err.txt || {
-            echo "'$text' was not said:"
-            cat out.txt err.txt
-            return 1
-        }
-    done
-}
 fakes() { # folder, name...
     folder=$1
     mkdir -p "$folder"
@@ -512,5 +472,4 @@ head -c 200 results/whole/run.json >results/broken/run.json
 tool run --programs good --resume broken
 check "a broken run.json is refused" said 2 "run.json, line"
 
-echo "1..$number"
-[ $failures -eq 0 ]
+tap_end

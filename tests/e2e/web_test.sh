@@ -5,25 +5,14 @@
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}
+here=$(cd "$(dirname "$0")" && pwd)
 source_dir=${CB_SOURCE_DIR:?the source folder}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-number=0
-failures=0
-check() { # name, command...
-    name=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$work/check" 2>&1; then
-        echo "ok $number - $name"
-    else
-        failures=$((failures + 1))
-        echo "not ok $number - $name"
-        sed 's/^/# /' "$work/check" | head -n 20
-    fi
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$here/tap.sh"
 
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [ -z "$browser" ]; then
@@ -117,5 +106,4 @@ cp "$run/report.html" "$work/before.html"
 check "the report is made again" "$build/corobench" report "$run"
 check "with the same bytes" cmp "$work/before.html" "$run/report.html"
 
-echo "1..$number"
-[ "$failures" = 0 ]
+tap_end
