@@ -21,6 +21,7 @@ static const struct {
     [CB_PMU_CYCLES] = {"cycles", "perf::CYCLES"},
     [CB_PMU_INSTRUCTIONS] = {"instructions", "perf::INSTRUCTIONS"},
     [CB_PMU_BRANCH_MISSES] = {"branch_misses", "perf::BRANCH-MISSES"},
+    [CB_PMU_L1_MISSES] = {"l1_misses", "perf::L1-DCACHE-LOAD-MISSES"},
 };
 
 const char *cb_pmu_name(enum cb_pmu_event event) {

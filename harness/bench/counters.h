@@ -5,7 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum cb_pmu_event { CB_PMU_CYCLES, CB_PMU_INSTRUCTIONS, CB_PMU_BRANCH_MISSES, CB_PMU_EVENTS };
+enum cb_pmu_event {
+    CB_PMU_CYCLES,
+    CB_PMU_INSTRUCTIONS,
+    CB_PMU_BRANCH_MISSES,
+    CB_PMU_L1_MISSES, // of loads, in the data cache
+    CB_PMU_EVENTS
+};
 
 // One reading of a perf event: PERF_FORMAT_TOTAL_TIME_ENABLED and _RUNNING, in the kernel's order.
 struct cb_pmu_reading {
@@ -48,7 +54,7 @@ void cb_counters_begin(struct cb_counters *counters);
 void cb_counters_end(struct cb_counters *counters, struct cb_counted *counted);
 void cb_counters_close(struct cb_counters *counters);
 
-// "cycles", "instructions", "branch_misses".
+// "cycles", "instructions", "branch_misses", "l1_misses".
 const char *cb_pmu_name(enum cb_pmu_event event);
 
 // The count between two readings; false where the event did not run all the time (multiplexed),

@@ -20,6 +20,9 @@ static bool load_topology(void) {
         return true;
     if (hwloc_topology_init(&topology) != 0)
         return false;
+    // hwloc's own look at the processor visits each unit and asks it by CPUID, which a hypervisor
+    // has to answer. The kernel has said it all; where the component is not there, so much better.
+    hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
     if (hwloc_topology_set_all_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE) != 0 ||
         hwloc_topology_load(topology) != 0) {
         hwloc_topology_destroy(topology);

@@ -122,8 +122,8 @@ static int size_rank(const char *size) {
     return strcmp(size, "quick") == 0 ? 0 : strcmp(size, "default") == 0 ? 1 : 2;
 }
 
-// Whether a list of plan.json ("bindings", "except", "variants", "twins") has scenario/params in
-// this binding.
+// Whether a list of plan.json ("bindings", "except", a family of "except_of_family", "variants",
+// "twins") has scenario/params in this binding.
 static bool is_listed(const json_t *size, const char *list, const char *binding,
                       const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
@@ -196,12 +196,22 @@ static void make_cell(const struct making *m, const json_t *scenario, const json
                    text_of(described, "note"));
 }
 
+// Whether this size has the cell: it is listed, not excepted for all or for this family, and, of a
+// variant of another backend, one that its one choice can change.
+static bool is_planned(const struct making *m, const char *binding, const char *scenario,
+                       const char *params) {
+    const json_t *family = json_object_get(m->size, "except_of_family");
+    bool fewer = *text_of(m->program->describe, "variant_of") &&
+                 json_object_get(m->size, "variants") != NULL;
+    return is_listed(m->size, "bindings", binding, scenario, params) &&
+           !is_listed(m->size, "except", binding, scenario, params) &&
+           !is_listed(family, m->program->family, binding, scenario, params) &&
+           (!fewer || is_listed(m->size, "variants", binding, scenario, params));
+}
+
 // Adds the cells that `describe` lists, in the name of m->program.
 static void make_described(const struct making *m, const json_t *describe) {
     int most = size_rank(m->choice->mode);
-    // Of a variant of another backend, the cells that its one choice can change.
-    bool fewer = *text_of(m->program->describe, "variant_of") &&
-                 json_object_get(m->size, "variants") != NULL;
     json_t *scenario, *cell;
     size_t i, k;
     json_array_foreach(json_object_get(describe, "scenarios"), i, scenario) {
@@ -211,10 +221,7 @@ static void make_described(const struct making *m, const json_t *describe) {
             if (size_rank(text_of(cell, "size")) > most)
                 continue;
             for (size_t b = 0; b < BINDINGS; b++)
-                if (is_listed(m->size, "bindings", bindings[b], id, params) &&
-                    !is_listed(m->size, "except", bindings[b], id, params) &&
-                    (!fewer || is_listed(m->size, "variants", bindings[b], id, params)) &&
-                    wanted(m, id, bindings[b], params))
+                if (is_planned(m, bindings[b], id, params) && wanted(m, id, bindings[b], params))
                     make_cell(m, scenario, cell, bindings[b]);
         }
     }

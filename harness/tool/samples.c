@@ -246,7 +246,8 @@ static void beside_row(struct row *row, const char *metric, double wall, double 
 }
 
 static void time_rows(struct row *row, const json_t *repetition) {
-    static const char *const counters[] = {"cycles", "instructions", "branch_misses", "polls"};
+    static const char *const counters[] = {"cycles", "instructions", "branch_misses", "l1_misses",
+                                           "polls"};
     double n = number(repetition, "operations"), wall = number(repetition, "real_time");
     double hand = number(repetition, "hand_ns");
     begin_row(row, "time", wall / n, n);

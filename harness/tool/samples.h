@@ -59,9 +59,9 @@ int cb_sample_set_retakes(struct cb_sample *sample, const char *path, const enum
 extern const char cb_samples_header[];
 
 // Adds a sample's rows: one for each repetition and metric. Metrics of kind time: `time`, `loop`,
-// `hand` and `ratio` where measured, `cycles`, `instructions` and `branch_misses` (per operation)
-// where a counter counted them. Of kind space: rss, page_tables, virtual, kernel, mappings, as far
-// as known.
+// `hand` and `ratio` where measured, `cycles`, `instructions`, `branch_misses` and `l1_misses` (per
+// operation) where a counter counted them. Of kind space: rss, page_tables, virtual, kernel,
+// mappings, as far as known.
 void cb_sample_rows(struct cb_text *rows, const char *run, const struct cb_cell *cell,
                     const struct cb_step *step, const struct cb_sample *sample, const char *flags);
 

@@ -2,7 +2,7 @@
 # corobench choose from the outside: on the committed reference it answers in its first line, rules
 # out with reasons, and refuses what it does not understand; and the cells that the model names are
 # cells of scenarios. Prints TAP. CB_BUILD_DIR is the build folder.
-# Runs in: gcc clang
+# Runs in: gcc
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}

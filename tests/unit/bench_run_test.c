@@ -44,6 +44,7 @@ static void writes_the_document(void **state) {
             assert_null(json_object_get(run, "instructions"));
             assert_null(json_object_get(run, "cycles"));
             assert_null(json_object_get(run, "branch_misses"));
+            assert_null(json_object_get(run, "l1_misses"));
         }
     }
     assert_int_equal(fake.runs, 5); // the warm-up and four

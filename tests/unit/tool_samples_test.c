@@ -85,7 +85,7 @@ static void time_becomes_rows(void **state) {
                       "'faults': 1, 'nvcsw': 2, 'nivcsw': 3, 'steal': 4, 'loop_ns': 50, "
                       "'hand_ns': 500, 'polls': 300},"
                       "{'real_time': 2000, 'cpu_time': 0, 'operations': 100, 'instructions': 700, "
-                      "'branch_misses': 5, 'cycles': null}]");
+                      "'branch_misses': 5, 'l1_misses': 25, 'cycles': null}]");
     char *rows = rows_of(&cell, 2, "remeasured");
     assert_string_equal(
         rows, "run,b/s/opaque/gcc/d=1,2,3,1,9,time,10,100,1000,900,0.25,,1,2,3,4,remeasured\n"
@@ -95,7 +95,8 @@ static void time_becomes_rows(void **state) {
               "run,b/s/opaque/gcc/d=1,2,3,1,9,polls,3,100,,,,,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,2,9,time,20,100,2000,0,,700,,,,,remeasured\n"
               "run,b/s/opaque/gcc/d=1,2,3,2,9,instructions,7,100,,,,,,,,,remeasured\n"
-              "run,b/s/opaque/gcc/d=1,2,3,2,9,branch_misses,0.05,100,,,,,,,,,remeasured\n");
+              "run,b/s/opaque/gcc/d=1,2,3,2,9,branch_misses,0.05,100,,,,,,,,,remeasured\n"
+              "run,b/s/opaque/gcc/d=1,2,3,2,9,l1_misses,0.25,100,,,,,,,,,remeasured\n");
     free(rows);
 }
 
