@@ -1,15 +1,16 @@
 #!/bin/sh
 # Runs a compiler and puts the stack bounds of the coroutine bodies into the object it writes.
 #
-# usage: stack_bounds.sh CHECKSUM PROFILE COMPILER ARGUMENT...
+# usage: stack_bounds.sh CHECKSUM PROFILE OBJDUMP COMPILER ARGUMENT...
 #
-# The build names it as the compiler's launcher. A unit that has bodies is compiled with gcc's
-# -fcallgraph-info=su; stack_bounds.awk turns that into one word a body, <entry>_stack_bound, which
-# is linked into the same object. Any other command runs as it is. PROFILE is a file, or "-".
+# The build names it as the compiler's launcher. The call graph of a unit that has bodies is what gcc
+# writes (-fcallgraph-info=su), with OBJDUMP "-", or is read from the object's disassembly
+# (call_graph.awk); stack_bounds.awk turns it into one word a body, <entry>_stack_bound, which is
+# linked into the same object. Any other command runs as it is. PROFILE is a file, or "-".
 set -eu
 
-profile=$2
-shift 2
+profile=$2 objdump=$3
+shift 3
 [ "$profile" != - ] || profile=
 here=$(dirname "$0")
 object='' source='' previous='' compiles=no
@@ -34,16 +35,22 @@ graph=${object%.o}.ci
 bounds=$object.bounds
 trap 'rm -f "$bounds.s" "$bounds.o" "$bounds.tmp"' EXIT
 rm -f "$graph"
-"$@" -fcallgraph-info=su
-# A compiler cache may bring back the object and nothing else.
-if [ ! -f "$graph" ]; then
-    CCACHE_DISABLE=1 "$@" -fcallgraph-info=su
+if [ "$objdump" != - ]; then
+    "$@"
+    "$objdump" -dr --no-show-raw-insn "$object" >"$bounds.tmp"
+    awk -f "$here/call_graph.awk" "$bounds.tmp" >"$graph"
+else
+    "$@" -fcallgraph-info=su
+    # A compiler cache may bring back the object and nothing else.
+    if [ ! -f "$graph" ]; then
+        CCACHE_DISABLE=1 "$@" -fcallgraph-info=su
+    fi
 fi
 awk -f "$here/stack_bounds.awk" -v unit="$unit" -v profile="$profile" \
     "$here/libc_stack.txt" "$graph" >"$bounds.s"
 [ -s "$bounds.s" ] || exit 0
 
-# The launcher's own launcher, a cache, comes before the compiler: gcc alone is wanted here.
+# The launcher's own launcher, a cache, comes before the compiler: that alone is wanted here.
 for compiler in "$@"; do
     case $compiler in
     *ccache | *distcc) ;;

@@ -1,11 +1,12 @@
 #!/bin/sh
 # A class from what painted stacks used: writes a profile, compiles bodies with it, reads classes.
 #
-# usage: profile.sh COMPILER SOURCE-FOLDER
+# usage: profile.sh COMPILER OBJDUMP SOURCE-FOLDER
+#
+# OBJDUMP is "-" for a compiler that writes the call graph itself.
 set -eu
 
-compiler=$1
-root=$2
+compiler=$1 objdump=$2 root=$3
 impl=$root/impls/fiber-classes
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,7 +28,7 @@ build() { # PROGRAM PROFILE OPTION...
     program=$1 profile=$2
     shift 2
     for name in bodies loop runtime; do
-        sh "$impl/stack_bounds.sh" none "$profile" "$compiler" -O2 -mno-red-zone "$@" \
+        sh "$impl/stack_bounds.sh" none "$profile" "$objdump" "$compiler" -O2 -mno-red-zone "$@" \
             -I"$root/harness/include" -I"$impl" -I"$root/impls" -I"$root" \
             -o "$work/$name.o" -c "$work/$name.c"
     done
