@@ -154,7 +154,7 @@ END {
     branch_ends()
     for (f in frame)
         printf "node: { title: \"%s\" label: \"%d bytes (%s)\" }\n", f, frame[f],
-            f in endless ? "dynamic" : "static"
+            (f in endless) ? "dynamic" : "static"
     for (i = 1; i <= edges; i++) {
         f = caller[i]
         callee = target[i]

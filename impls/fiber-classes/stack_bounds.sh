@@ -37,7 +37,7 @@ trap 'rm -f "$bounds.s" "$bounds.o" "$bounds.tmp"' EXIT
 rm -f "$graph"
 if [ "$objdump" != - ]; then
     "$@"
-    "$objdump" -dr --no-show-raw-insn "$object" >"$bounds.tmp"
+    LC_ALL=C "$objdump" -dr --no-show-raw-insn "$object" >"$bounds.tmp"
     awk -f "$here/call_graph.awk" "$bounds.tmp" >"$graph"
 else
     "$@" -fcallgraph-info=su
