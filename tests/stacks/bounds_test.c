@@ -10,8 +10,8 @@
 #define BODY(name) CORO_DECL(name, (word a; word(*f)(word);), (word x;), ())
 #define ALL(_)                                                                                     \
     _(flat)                                                                                        \
-    _(tail) _(cold) _(aligned) _(many) _(table) _(pointer) _(jumps) _(variable) _(unknown)         \
-        _(recursive)
+    _(tail)                                                                                        \
+    _(cold) _(aligned) _(many) _(table) _(pointer) _(jumps) _(variable) _(unknown) _(recursive)
 ALL(BODY)
 
 #define OWN static __attribute__((noinline, unused)) word
