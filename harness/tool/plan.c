@@ -123,7 +123,7 @@ static int size_rank(const char *size) {
 }
 
 // Whether a list of plan.json ("bindings", "except", a family of "except_of_family", "variants",
-// "twins") has scenario/params in this binding.
+// "also" with the backend before the scenario, "twins") has scenario/params in this binding.
 static bool is_listed(const json_t *size, const char *list, const char *binding,
                       const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
@@ -197,33 +197,36 @@ static void make_cell(const struct making *m, const json_t *scenario, const json
 }
 
 // Whether this size has the cell: it is listed, not excepted for all or for this family, and, of a
-// variant of another backend, one that its one choice can change.
-static bool is_planned(const struct making *m, const char *binding, const char *scenario,
-                       const char *params) {
+// variant of another backend, one that its one choice can change. Or it is asked for by name.
+static bool is_planned(const struct making *m, const json_t *cell, const char *binding,
+                       const char *scenario) {
+    const char *params = text_of(cell, "params");
     const json_t *family = json_object_get(m->size, "except_of_family");
     bool fewer = *text_of(m->program->describe, "variant_of") &&
                  json_object_get(m->size, "variants") != NULL;
-    return is_listed(m->size, "bindings", binding, scenario, params) &&
-           !is_listed(m->size, "except", binding, scenario, params) &&
-           !is_listed(family, m->program->family, binding, scenario, params) &&
-           (!fewer || is_listed(m->size, "variants", binding, scenario, params));
+    if (size_rank(text_of(cell, "size")) <= size_rank(m->choice->mode) &&
+        is_listed(m->size, "bindings", binding, scenario, params) &&
+        !is_listed(m->size, "except", binding, scenario, params) &&
+        !is_listed(family, m->program->family, binding, scenario, params) &&
+        (!fewer || is_listed(m->size, "variants", binding, scenario, params)))
+        return true;
+    char *name = cb_format("%s/%s", m->program->backend, scenario);
+    bool named = is_listed(m->size, "also", binding, name, params);
+    free(name);
+    return named;
 }
 
 // Adds the cells that `describe` lists, in the name of m->program.
 static void make_described(const struct making *m, const json_t *describe) {
-    int most = size_rank(m->choice->mode);
     json_t *scenario, *cell;
     size_t i, k;
     json_array_foreach(json_object_get(describe, "scenarios"), i, scenario) {
         const char *id = text_of(scenario, "id");
-        json_array_foreach(json_object_get(scenario, "cells"), k, cell) {
-            const char *params = text_of(cell, "params");
-            if (size_rank(text_of(cell, "size")) > most)
-                continue;
-            for (size_t b = 0; b < BINDINGS; b++)
-                if (is_planned(m, bindings[b], id, params) && wanted(m, id, bindings[b], params))
-                    make_cell(m, scenario, cell, bindings[b]);
-        }
+        json_array_foreach(json_object_get(scenario, "cells"), k,
+                           cell) for (size_t b = 0; b < BINDINGS;
+                                      b++) if (is_planned(m, cell, bindings[b], id) &&
+                                               wanted(m, id, bindings[b], text_of(cell, "params")))
+            make_cell(m, scenario, cell, bindings[b]);
     }
 }
 

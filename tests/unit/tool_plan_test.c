@@ -344,6 +344,21 @@ static void what_is_excepted_of_a_family_is_measured_of_others(void **state) {
                       "able/spin/visible/gcc/a=1\n");
 }
 
+static void a_larger_size_lends_what_is_asked_for_by_name(void **state) {
+    (void)state;
+    json_t *kept = data;
+    data = size_with("quick", "also", parse("{'opaque': ['able/spin/a=2', 'baker/spin/*']}"));
+    struct cb_plan plan = make("quick", "able", NULL);
+    json_decref(data);
+    data = kept;
+    expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
+                      "able/size/opaque/gcc/\n"
+                      "able/spin/opaque/gcc/a=1\n"
+                      "able/spin/opaque/gcc/a=2\n"
+                      "able/spin/opaque/gcc/a=10\n"
+                      "able/spin/visible/gcc/a=1\n");
+}
+
 static void params_choose_cells(void **state) {
     (void)state;
     struct cb_programs programs = three_programs();
@@ -695,6 +710,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_measured_has_no_twin),
         cmocka_unit_test(a_share_of_many_backends_has_twins),
         cmocka_unit_test(what_is_excepted_is_not_measured),
+        cmocka_unit_test(a_larger_size_lends_what_is_asked_for_by_name),
         cmocka_unit_test(what_is_excepted_of_a_family_is_measured_of_others),
         cmocka_unit_test(params_choose_cells),
         cmocka_unit_test(of_a_variant_fewer_cells_are_measured),
