@@ -20,6 +20,8 @@ static const struct cb_option options[] = {
     {"crossed", "N", "returns in a life into what another coroutine's run came between; 0"},
     {"random", NULL, "coroutines are resumed in any order, not that of memory"},
     {"nested", NULL, "a coroutine resumes the next one, that one the next, as in a pipeline"},
+    {"irregular", NULL,
+     "at each yield other frames are alive, at other places: hardly twice alike"},
     {"foldable", NULL, "a generator beside its loop: the compiler may see both"},
     {"recursion", NULL, "a body calls itself, to a depth not known beforehand"},
     {"deep-yield", NULL, "plain C called by a body yields"},

@@ -62,6 +62,7 @@ struct cb_forecast {
     enum cb_forecast_status status;
     const char *why;        // ruled out or not measured: all reasons; else ""
     const char *beyond;     // what was extrapolated; else ""
+    const char *lacking;    // what is not in it, as the run did not measure it; else ""
     double time, low, high; // ns an operation (a life, where setups is 1)
     double *terms;          // the share of each term; cb_choose_term_count of them
     double bytes;           // of one coroutine; NaN where not measured

@@ -155,6 +155,9 @@ static const char *note_of(const struct printing *p, size_t place) {
     const char *note = cb_choose_is_within(p->answer, place) ? "as good" : "";
     if (*f->beyond)
         note = cb_rep_text(p->rep, "%s%sextrapolated: %s", note, *note ? "; " : "", f->beyond);
+    if (*f->lacking)
+        note = cb_rep_text(p->rep, "%s%snot in it, as not measured: %s", note, *note ? "; " : "",
+                           f->lacking);
     return note;
 }
 
@@ -249,12 +252,12 @@ static json_t *forecast_json(const struct printing *p, size_t place) {
     for (size_t i = 0; i < cb_choose_term_count(p->choose); i++)
         if (f->terms[i] != 0)
             json_object_set_new(terms, cb_choose_term(p->choose, i), number(f->terms[i]));
-    return json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:b, s:s}", "backend",
-                     f->backend->name, "family", f->backend->family, "time_ns", "value",
-                     number(f->time), "low", number(f->low), "high", number(f->high), "all_ns",
-                     number(live * f->time), "bytes", number(f->bytes), "all_bytes",
-                     number(live * f->bytes), "terms_ns", terms, "as_good",
-                     cb_choose_is_within(p->answer, place), "extrapolated", f->beyond);
+    return json_pack(
+        "{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "backend",
+        f->backend->name, "family", f->backend->family, "time_ns", "value", number(f->time), "low",
+        number(f->low), "high", number(f->high), "all_ns", number(live * f->time), "bytes",
+        number(f->bytes), "all_bytes", number(live * f->bytes), "terms_ns", terms, "as_good",
+        cb_choose_is_within(p->answer, place), "extrapolated", f->beyond, "lacking", f->lacking);
 }
 
 static void print_json(const struct printing *p) {

@@ -83,7 +83,7 @@ struct work {
     const struct cb_program *program;
     const char *backend, *compiler;
     double in[CB_INPUTS];
-    struct cb_text out, unmeasured, beyond; // reasons
+    struct cb_text out, unmeasured, beyond, lacking; // reasons
 };
 
 __attribute__((format(printf, 2, 3))) static void say(struct cb_text *to, const char *format, ...) {
@@ -120,6 +120,7 @@ static bool has_text(const json_t *list, const char *text) {
 struct found {
     const struct cb_choose_point *point;
     const double *value, *less[CB_CHOOSE_LESS + 1]; // NULL: nothing
+    const double *explained;                        // by the other terms; NULL: not asked
     double times[CB_CHOOSE_LESS + 2];               // of the value, and of what is taken off
     const char *status, *note; // of a missing one: the cell's; "" where it was not planned
     const char *cell;          // of a missing one: what is missing
@@ -140,16 +141,35 @@ static const double *find_cell(struct work *work, const json_t *selector, struct
     return NULL;
 }
 
+// The first of a point's cells, or the lowest of them.
+static void find_value(struct work *work, const struct cb_choose_point *point,
+                       struct found *found) {
+    double *lowest = NULL;
+    for (size_t i = 0; i < point->count && (point->lowest || !found->value); i++) {
+        const double *value = find_cell(work, point->cells[i].selector, found);
+        if (value && !lowest && point->lowest) {
+            lowest = cb_rep_memory(work->choose->rep, VALUES, sizeof *lowest);
+            for (size_t draw = 0; draw < VALUES; draw++)
+                lowest[draw] = INFINITY;
+        }
+        for (size_t draw = 0; value && lowest && draw < VALUES; draw++)
+            lowest[draw] = fmin(lowest[draw], point->cells[i].times * value[draw]);
+        if (value) {
+            found->value = lowest ? lowest : value;
+            found->times[0] = lowest ? 1 : point->cells[i].times;
+        }
+    }
+}
+
+static bool explain(struct work *work, const struct cb_program *program, struct found *found);
+
 // Whether the run has the point.
 static bool find_point(struct work *work, const struct cb_choose_part *part,
                        const struct cb_choose_point *point, struct found *found) {
     *found = (struct found){.point = point, .status = "", .note = ""};
     if (point->count == 0)
         return true;
-    for (size_t i = 0; i < point->count && !found->value; i++) {
-        found->value = find_cell(work, point->cells[i].selector, found);
-        found->times[0] = point->cells[i].times;
-    }
+    find_value(work, point, found);
     bool there = found->value != NULL;
     for (size_t i = 0; i <= point->less_count && there; i++) {
         const struct cb_choose_cell *less = i ? &point->less[i - 1] : &part->less;
@@ -157,13 +177,14 @@ static bool find_point(struct work *work, const struct cb_choose_part *part,
         if (less->selector)
             there = (found->less[i] = find_cell(work, less->selector, found)) != NULL;
     }
-    return there;
+    return there && (!point->as || explain(work, point->as, found));
 }
 
 static double point_value(const struct found *found, size_t draw) {
     double value = found->value ? found->times[0] * found->value[draw] : 0;
     for (size_t i = 0; i <= found->point->less_count; i++)
         value -= found->less[i] ? found->times[i + 1] * found->less[i][draw] : 0;
+    value -= found->explained ? found->explained[draw] : 0;
     return value / found->point->per;
 }
 
@@ -236,21 +257,30 @@ static bool add_part(struct work *work, const struct cb_choose_part *part, doubl
     return true;
 }
 
+static void take_back(struct cb_text *text, size_t length) {
+    if (text->length > length)
+        text->text[text->length = length] = '\0';
+}
+
 // Where a variant was not measured on the cells of a part that it shares, those of the technique
-// that it is a variant of do.
+// that it is a variant of do. An optional part that is nowhere measured is left out.
 static bool add_shared(struct work *work, const struct cb_choose_part *part, double times,
                        double *values) {
     const char *own = work->backend, *of = cb_rep_string(describe_of(work), "variant_of", "");
     size_t refused = work->out.length, unmeasured = work->unmeasured.length;
-    if (add_part(work, part, times, values))
-        return true;
-    if (!part->shared || !*of || work->out.length > refused)
-        return false;
-    if (work->unmeasured.length > unmeasured)
-        work->unmeasured.text[work->unmeasured.length = unmeasured] = '\0';
-    work->backend = of;
     bool known = add_part(work, part, times, values);
-    work->backend = own;
+    if (!known && part->shared && *of && work->out.length == refused) {
+        take_back(&work->unmeasured, unmeasured);
+        work->backend = of;
+        known = add_part(work, part, times, values);
+        work->backend = own;
+    }
+    if (!known && part->optional && work->out.length == refused &&
+        work->unmeasured.length > unmeasured) {
+        say(&work->lacking, "%s", work->unmeasured.text + unmeasured + (unmeasured ? 2 : 0));
+        take_back(&work->unmeasured, unmeasured);
+        known = true;
+    }
     return known;
 }
 
@@ -271,6 +301,46 @@ static bool add_term(struct work *work, const struct cb_choose_term *term, doubl
     return known;
 }
 
+// All that hold for the program; each one's share into `shares` where that is wanted.
+static bool add_terms(struct work *work, double *values, double *shares) {
+    bool known = true;
+    for (size_t i = 0; i < work->choose->term_count; i++) {
+        double before = values[0];
+        if (cb_choose_holds(&work->choose->terms[i].when, work->program))
+            known &= add_term(work, &work->choose->terms[i], values);
+        if (shares)
+            shares[i] = values[0] - before;
+    }
+    return known;
+}
+
+static void forget(struct work *work) {
+    cb_text_clear(&work->out);
+    cb_text_clear(&work->unmeasured);
+    cb_text_clear(&work->beyond);
+    cb_text_clear(&work->lacking);
+}
+
+// What the model says of a program that was measured, without the terms that come from it.
+static bool explain(struct work *work, const struct cb_program *program, struct found *found) {
+    struct cb_rep *rep = work->choose->rep;
+    struct work inner = {.choose = work->choose,
+                         .program = program,
+                         .backend = work->backend,
+                         .compiler = work->compiler};
+    double *values = cb_rep_memory(rep, VALUES, sizeof *values);
+    memcpy(inner.in, program->in, sizeof inner.in);
+    bool known = add_terms(&inner, values, NULL);
+    const char *why = inner.out.length ? inner.out.text : inner.unmeasured.text;
+    found->explained = values;
+    if (!known) {
+        found->cell = cb_rep_text(rep, "%s", why ? why : "");
+        found->status = inner.out.length ? "no value" : "";
+    }
+    forget(&inner);
+    return known;
+}
+
 // ---- Bytes --------------------------------------------------------------------------------------
 
 // Of one coroutine; NaN where the run does not have them.
@@ -278,15 +348,13 @@ static double bytes_of(struct work *work, const struct cb_program *program) {
     struct work inner = *work;
     double *values = cb_allocate(VALUES, sizeof *values);
     inner.program = program;
-    inner.out = inner.unmeasured = inner.beyond = (struct cb_text){0};
+    inner.out = inner.unmeasured = inner.beyond = inner.lacking = (struct cb_text){0};
     memcpy(inner.in, program->in, sizeof inner.in);
     bool known = add_term(&inner, &work->choose->bytes, values);
     double bytes = known ? values[0] : NAN;
-    cb_text_clear(&inner.out);
-    cb_text_clear(&inner.unmeasured);
     if (inner.beyond.length)
         say(&work->beyond, "%s", inner.beyond.text);
-    cb_text_clear(&inner.beyond);
+    forget(&inner);
     free(values);
     return bytes;
 }
@@ -371,14 +439,7 @@ static void set_interval(const struct cb_choose *choose, const double *values,
 static void predict(struct work *work, struct cb_forecast *forecast) {
     struct cb_choose *choose = work->choose;
     double *values = cb_allocate(VALUES, sizeof *values);
-    bool known = true;
-    for (size_t i = 0; i < choose->term_count; i++) {
-        double before = values[0];
-        if (cb_choose_holds(&choose->terms[i].when, work->program))
-            known &= add_term(work, &choose->terms[i], values);
-        forecast->terms[i] = values[0] - before;
-    }
-    if (known)
+    if (add_terms(work, values, forecast->terms))
         set_interval(choose, values, forecast);
     free(values);
 }
@@ -410,7 +471,6 @@ void cb_choose_forecast(struct cb_choose *choose, const struct cb_program *progr
     const struct cb_text *why = work.out.length ? &work.out : &work.unmeasured;
     forecast->why = cb_rep_text(rep, "%s", why->text ? why->text : "");
     forecast->beyond = cb_rep_text(rep, "%s", work.beyond.text ? work.beyond.text : "");
-    cb_text_clear(&work.out);
-    cb_text_clear(&work.unmeasured);
-    cb_text_clear(&work.beyond);
+    forecast->lacking = cb_rep_text(rep, "%s", work.lacking.text ? work.lacking.text : "");
+    forget(&work);
 }

@@ -18,10 +18,14 @@ struct cb_choose_cell {
     double times;
 };
 
-// The value at x: (the first of the cells that there is - less) / per; without cells 0.
+// The value at x: (the first of the cells that there is, or the lowest, - less) / per; without
+// cells 0.
 struct cb_choose_point {
     double x, per;
     bool optional; // that it is missing is nothing special
+    bool lowest;   // of all its cells that there are, not the first of them
+    // The cells measure this program: what the other terms say of it is taken off. NULL: nothing.
+    const struct cb_program *as;
     struct cb_choose_cell *cells, less[CB_CHOOSE_LESS];
     size_t count, less_count;
 };
@@ -33,6 +37,7 @@ struct cb_choose_part {
     struct cb_choose_when when;
     bool several;    // only where more than one coroutine is alive
     bool shared;     // where a variant lacks the cells, those of what it is a variant of do
+    bool optional;   // where the run lacks the cells, the answer goes without it, and says so
     const char *has; // only of techniques with this capability; NULL: of all
     struct cb_choose_cell less; // taken off at each point that has cells; without selector: none
     struct cb_choose_point *points;

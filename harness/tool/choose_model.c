@@ -9,8 +9,9 @@
 const char *const cb_choose_inputs[CB_INPUTS] = {
     "setups",  "yields",  "calls",   "depth", "live",      "frame", "peak",
     "c_calls", "updates", "crossed", "alive", "continued", "spread"};
-const char *const cb_choose_switches[] = {"foldable", "random",    "nested",     "no-alloc",
-                                          "threads",  "recursion", "deep-yield", NULL};
+const char *const cb_choose_switches[] = {"foldable",  "random",     "nested",
+                                          "irregular", "no-alloc",   "threads",
+                                          "recursion", "deep-yield", NULL};
 
 struct cb_program cb_program_plain(void) {
     struct cb_program program = {
@@ -99,15 +100,32 @@ static struct cb_choose_cell read_cell(struct cb_choose *choose, const char *whe
                                    .times = read_number(cell, "times", 1)};
 }
 
+static struct cb_program read_program(struct cb_choose *choose, const char *where, json_t *object) {
+    struct cb_program program = cb_program_plain();
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) {
+        if (json_is_number(value))
+            program.in[find_input(choose, where, key)] = json_number_value(value);
+        else if (json_is_true(value))
+            program.switches |= find_switch(choose, where, key);
+        else
+            wrong(choose, where, "neither a number nor true");
+    }
+    cb_program_complete(&program, json_object_get(object, "calls") != NULL);
+    return program;
+}
+
 static void read_point(struct cb_choose *choose, const char *where, const json_t *object,
                        struct cb_choose_point *point) {
     json_t *cells = json_object_get(object, "cells"), *cell;
-    json_t *less = json_object_get(object, "less");
+    json_t *less = json_object_get(object, "less"), *as = json_object_get(object, "as");
     size_t index;
     *point = (struct cb_choose_point){
         .x = read_number(object, "x", 0),
         .per = read_number(object, "per", 1),
         .optional = json_is_true(json_object_get(object, "optional")),
+        .lowest = json_is_true(json_object_get(object, "lowest")),
         .cells = cb_rep_memory(choose->rep, json_array_size(cells), sizeof *point->cells)};
     json_array_foreach(cells, index, cell) point->cells[point->count++] =
         read_cell(choose, where, cell);
@@ -120,6 +138,11 @@ static void read_point(struct cb_choose *choose, const char *where, const json_t
             read_cell(choose, where, cell);
     if (!(point->per > 0))
         wrong(choose, where, "per is not above 0");
+    if (as) {
+        struct cb_program *program = cb_rep_memory(choose->rep, 1, sizeof *program);
+        *program = read_program(choose, where, as);
+        point->as = program;
+    }
 }
 
 static void read_part(struct cb_choose *choose, const char *where, const json_t *object,
@@ -135,6 +158,7 @@ static void read_part(struct cb_choose *choose, const char *where, const json_t 
                                 .when = read_when(choose, where, object),
                                 .several = json_is_true(json_object_get(object, "several")),
                                 .shared = json_is_true(json_object_get(object, "shared")),
+                                .optional = json_is_true(json_object_get(object, "optional")),
                                 .has = cb_rep_string(object, "has", NULL),
                                 .less = read_cell(choose, where, json_object_get(object, "less")),
                                 .points = cb_rep_memory(choose->rep, json_array_size(points),
@@ -183,6 +207,29 @@ static void read_terms(struct cb_choose *choose, const json_t *terms) {
     }
 }
 
+static bool is_measured_as(const struct cb_choose_term *term) {
+    for (size_t p = 0; p < term->part_count; p++)
+        for (size_t i = 0; i < term->parts[p].count; i++)
+            if (term->parts[p].points[i].as)
+                return true;
+    return false;
+}
+
+// What the other terms say of a program must not ask this term again, nor another such.
+static void check_as(struct cb_choose *choose, const struct cb_program *as) {
+    for (size_t t = 0; t < choose->term_count; t++)
+        if (is_measured_as(&choose->terms[t]) && cb_choose_holds(&choose->terms[t].when, as))
+            wrong(choose, choose->terms[t].id, "it would explain itself");
+}
+
+static void check_terms(struct cb_choose *choose) {
+    for (size_t t = 0; t < choose->term_count; t++)
+        for (size_t p = 0; p < choose->terms[t].part_count; p++)
+            for (size_t i = 0; i < choose->terms[t].parts[p].count; i++)
+                if (choose->terms[t].parts[p].points[i].as)
+                    check_as(choose, choose->terms[t].parts[p].points[i].as);
+}
+
 static void read_rules(struct cb_choose *choose, const json_t *rules) {
     json_t *object;
     size_t index;
@@ -202,22 +249,6 @@ static void read_rules(struct cb_choose *choose, const json_t *rules) {
             !*choose->rules[index].why)
             wrong(choose, "rules", "one without needs, or without why");
     }
-}
-
-static struct cb_program read_program(struct cb_choose *choose, const char *where, json_t *object) {
-    struct cb_program program = cb_program_plain();
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value) {
-        if (json_is_number(value))
-            program.in[find_input(choose, where, key)] = json_number_value(value);
-        else if (json_is_true(value))
-            program.switches |= find_switch(choose, where, key);
-        else
-            wrong(choose, where, "neither a number nor true");
-    }
-    cb_program_complete(&program, json_object_get(object, "calls") != NULL);
-    return program;
 }
 
 static struct cb_named_program *read_programs(struct cb_choose *choose, const json_t *list,
@@ -246,6 +277,7 @@ struct cb_choose *cb_choose_open(struct cb_rep *rep) {
     size_t index;
     choose->rep = rep;
     read_terms(choose, json_object_get(model, "terms"));
+    check_terms(choose);
     read_parts(choose, "bytes", json_object_get(model, "bytes"), &choose->bytes);
     read_rules(choose, json_object_get(model, "rules"));
     choose->most_live = json_object_get(model, "most_live");

@@ -66,10 +66,15 @@ static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *tr
     return caption;
 }
 
-static struct cb_rep_entry predicted_entry(const struct cb_forecast *forecast) {
+static struct cb_rep_entry predicted_entry(struct cb_rep *rep, const struct cb_forecast *forecast) {
     if (forecast->status == CB_FORECAST_OK)
         return (struct cb_rep_entry){
-            .value = forecast->time, .low = forecast->low, .high = forecast->high};
+            .value = forecast->time,
+            .low = forecast->low,
+            .high = forecast->high,
+            .footnote = *forecast->lacking ? cb_rep_text(rep, "without %s, which this run lacks",
+                                                         forecast->lacking)
+                                           : NULL};
     struct cb_rep_entry entry =
         text_entry(forecast->status == CB_FORECAST_OUT ? "ruled out" : "not predicted");
     entry.footnote = forecast->why;
@@ -101,7 +106,7 @@ static void trials_table(struct cb_rep *rep, const struct cb_trials *trials, con
         const struct cb_trial *trial = &trials->list[i];
         struct cb_rep_entry *entries = cb_rep_table_row(rep, table, trial->program->title);
         entries[0].text = trial->forecast.backend->name;
-        entries[1] = predicted_entry(&trial->forecast);
+        entries[1] = predicted_entry(rep, &trial->forecast);
         entries[2] = measured_entry(rep, trial);
         entries[3] =
             isnan(trial->error)
@@ -144,7 +149,9 @@ static void typical_table(struct cb_rep *rep, struct cb_choose *choose,
         const char *texts[] = {programs[i].title,
                                best->backend->name,
                                cb_rep_text(rep, "%s%s", cb_choose_time(rep, best->time),
-                                           *best->beyond ? " (extrapolated)" : ""),
+                                           *best->beyond    ? " (extrapolated)"
+                                           : *best->lacking ? " (incomplete)"
+                                                            : ""),
                                cb_choose_bytes(rep, best->bytes),
                                *good ? good : "-",
                                least ? cb_rep_text(rep, "%s, %s", least->backend->name,

@@ -40,8 +40,11 @@ struct truth {
     bool deep, calls;                                     // whether such cells have values
     double rest, update, hop; // of a return after a yield; a changed word; a nested resume
     const char *variant_of;   // which has the cells that a variant is not measured on
+    double jump;              // a level, where the way through the frames is irregular
 };
-#define MISS 9 // ns that a misprediction takes
+#define MISS 9              // ns that a misprediction takes
+#define HAND 2.5            // ns of a step of `wander` in plain C
+#define WANDER_DEPTH 12.772 // as choose.json states it
 
 static const struct truth truths[] = {
     {"walker",
@@ -65,7 +68,8 @@ static const struct truth truths[] = {
      .rest = 0.5,
      .update = 0.25,
      .hop = 1.5,
-     .variant_of = ""},
+     .variant_of = "",
+     .jump = 0.75},
     {"stacker",
      "fiber",
      "[\"recursion\", \"deep-yield\", \"stack-size\", \"migrates\"]",
@@ -87,7 +91,8 @@ static const struct truth truths[] = {
      .rest = 0.5,
      .update = 0.5,
      .hop = 4,
-     .variant_of = ""},
+     .variant_of = "",
+     .jump = -0.1}, // no noise of the cell makes a program faster
     {"fixed",
      "fiber",
      "[\"recursion\"]",
@@ -162,6 +167,7 @@ struct writing {
     struct cb_text samples;
     double jitter; // 0: all rounds alike; 1: as `factors` says
     bool links;    // slow rounds are those of a second link
+    bool wanders;  // the run has the cell of irregular ways
 };
 
 static void put_file(const char *name, const char *text) {
@@ -197,8 +203,23 @@ static double live_ns(const struct truth *t, double n) {
     return t->yield + t->cache * log10(n);
 }
 
+static double jump_ns(const struct truth *t) {
+    return *t->variant_of ? truths[0].jump : fmax(0, t->jump);
+}
+
 static double depth_ns(const struct truth *t, double depth) {
     return t->yield + t->level * (depth - 1);
+}
+
+// A step: a yield, and half a call with its return, whose result is folded into the caller's sum.
+static void put_wander(struct writing *w, const struct truth *t) {
+    put_time(w, t, "wander", "most=24",
+             t->deep ? HAND + depth_ns(t, WANDER_DEPTH) + (t->call + t->rest + t->update) / 2 +
+                           t->jump * WANDER_DEPTH
+                     : NAN);
+    for (int round = 0; round < ROUNDS && t->deep; round++)
+        cb_text_add(&w->samples, "made,%s/wander/opaque/gcc/most=24,%d,0,1,1,hand,%g,1,,,,,,,,,\n",
+                    t->name, round, HAND);
 }
 
 static void put_backend(struct writing *w, const struct truth *t) {
@@ -221,6 +242,8 @@ static void put_backend(struct writing *w, const struct truth *t) {
         put_time(w, t, "unwind", "frames=16",
                  t->deep ? 16 * t->call + t->rest + depth_ns(t, 16) : NAN);
     }
+    if (!*t->variant_of && w->wanders)
+        put_wander(w, t);
     if (!*t->variant_of) {
         put_time(w, t, "locals", "k=8", t->yield + 8 * t->update);
         put_time(w, t, "locals", "k=32", t->yield + 32 * t->update);
@@ -236,9 +259,10 @@ static void put_backend(struct writing *w, const struct truth *t) {
     put_time(w, t, "ccall", "k=1", t->yield + t->ccall);
     put_time(w, t, "ccall", "k=16", t->yield + 16 * t->ccall);
     put_time(w, t, "treewalk", "nodes=4095",
-             t->deep ? t->walk * (0.0002442 * t->setup + depth_ns(t, 11.003) +
-                                  0.9997558 * (t->call + t->rest) + 2 * t->update)
-                     : NAN);
+             t->deep
+                 ? t->walk * (0.0002442 * t->setup + depth_ns(t, 11.003) +
+                              0.9997558 * (t->call + t->rest) + 2 * t->update + 11.003 * jump_ns(t))
+                 : NAN);
     for (int big = 0; big < 3; big++) {
         double alive = big == 1 ? 1024 : 32, peak = big == 2 ? 4096 : 0;
         char *params = cb_format("live=%g;n=10000;peak=%g", alive, peak);
@@ -262,8 +286,11 @@ static json_t *program_of(const struct truth *t) {
                      capabilities, "limit", limit);
 }
 
-static void make_run(double jitter, const char *mode) {
-    struct writing w = {.plan = json_array(), .jitter = jitter, .links = strcmp(mode, "full") == 0};
+static void make_run_with(bool wanders, double jitter, const char *mode) {
+    struct writing w = {.plan = json_array(),
+                        .jitter = jitter,
+                        .links = strcmp(mode, "full") == 0,
+                        .wanders = wanders};
     json_t *programs = json_array();
     cb_text_add(&w.samples,
                 "run,cell_id,round,build,rep,position,metric,value,iterations,wall_ns,cpu_ns,"
@@ -283,6 +310,10 @@ static void make_run(double jitter, const char *mode) {
     free(text);
     json_decref(document);
     cb_text_clear(&w.samples);
+}
+
+static void make_run(double jitter, const char *mode) {
+    make_run_with(true, jitter, mode);
 }
 
 // ---- Asking -------------------------------------------------------------------------------------
@@ -403,6 +434,50 @@ static void only_stacks_mispredict_crossed_returns(void **state) {
     expect_near(ask(&a, &p, "stacker").time, truths[1].setup + truths[1].yield + 2 * MISS);
     expect_near(ask(&a, &p, "walker").time, truths[0].setup + truths[0].yield);
     cb_rep_free(&a.rep);
+}
+
+static void irregular_ways_cost_what_wander_leaves(void **state) {
+    (void)state;
+    struct asking a;
+    open_run(&a);
+    struct cb_program p = program_with(CB_DEPTH, 6);
+    p.in[CB_YIELDS] = 4;
+    p.in[CB_CALLS] = 0;
+    cb_program_complete(&p, true);
+    double regular = ask(&a, &p, "walker").time, stack = ask(&a, &p, "stacker").time;
+    double placed = ask(&a, &p, "placed").time;
+    p.switches = switch_bit("irregular");
+    expect_near(ask(&a, &p, "walker").time, regular + 4 * 6 * truths[0].jump);
+    expect_near(ask(&a, &p, "stacker").time, stack);
+    expect_near(ask(&a, &p, "placed").time, placed + 4 * 6 * truths[0].jump);
+    assert_string_equal(ask(&a, &p, "walker").lacking, "");
+    cb_rep_free(&a.rep);
+}
+
+// A run from before there was such a cell answers without it.
+static void what_an_old_run_lacks_is_said(void **state) {
+    (void)state;
+    struct asking a;
+    struct cb_program p = program_with(CB_DEPTH, 6);
+    make_run_with(false, 1, "default");
+    open_run(&a);
+    double regular = ask(&a, &p, "walker").time;
+    assert_string_equal(ask(&a, &p, "walker").lacking, "");
+    p.switches = switch_bit("irregular");
+    struct cb_forecast f = ask(&a, &p, "walker");
+    assert_int_equal(f.status, CB_FORECAST_OK);
+    expect_near(f.time, regular);
+    assert_string_equal(f.lacking, "wander most=24");
+    p.in[CB_CALLS] = 1; // what is missing besides is still named
+    cb_program_complete(&p, true);
+    p.in[CB_DEPTH] = 2;
+    f = ask(&a, &p, "flat");
+    assert_int_equal(f.status, CB_FORECAST_UNMEASURED);
+    expect_in(f.why, "call yields=1");
+    struct cb_trials trials = cb_choose_try(a.choose, "gcc");
+    assert_int_equal(trials.known, 4);
+    cb_rep_free(&a.rep);
+    make_run(1, "default");
 }
 
 static void variants_share_what_they_lack(void **state) {
@@ -776,6 +851,7 @@ static void a_wrong_model_is_refused(void **state) {
         {"\"x\": 16,", "\"x\": 1,", "points that do not rise"},
         {"\"scenario\": \"setup\", ", "", "a cell without a scenario"},
         {"\"count\": [\"setups\"]", "\"count\": [\"lives\"]", "no program has a \"lives\""},
+        {"\"as\": {", "\"as\": {\"irregular\": true, ", "it would explain itself"},
         {"\"needs\": [\"migrates\"]", "\"needs\": []", "one without needs"}};
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         char *said = open_wrong(wrongs[i][0], wrongs[i][1]);
@@ -818,6 +894,8 @@ int main(void) {
         cmocka_unit_test(one_coroutine_is_the_flat_yield),
         cmocka_unit_test(frames_nest_and_returns_follow_yields),
         cmocka_unit_test(only_stacks_mispredict_crossed_returns),
+        cmocka_unit_test(irregular_ways_cost_what_wander_leaves),
+        cmocka_unit_test(what_an_old_run_lacks_is_said),
         cmocka_unit_test(variants_share_what_they_lack),
         cmocka_unit_test(bytes_alive_and_peaks_count),
         cmocka_unit_test(beyond_the_cells_is_said),
