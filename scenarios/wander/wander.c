@@ -149,7 +149,7 @@ static struct cb_counts expect(uint64_t n) {
     return all;
 }
 
-CB_SCENARIO(.id = "wander", .unit = "step", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
+CB_SCENARIO(.id = "wander", .unit = "turn", .kind = CB_KIND_TIME, .quick = CB_LIST(NULL),
             .normal = CB_LIST("most=24"), .full = CB_LIST("most=8"), .needs = needs,
             .prepare = prepare, .run = run, .hand = hand, .expect = expect);
 #endif
