@@ -3,9 +3,9 @@
 # usage: awk -f stack_bounds.awk -v unit=PREFIX [-v profile=FILE] libc_stack.txt unit.ci
 #
 # libc_stack.txt has the functions of other files that have a bound: "name bytes". unit.ci is what
-# gcc -fcallgraph-info=su writes: a node for each function with its frame, an edge for each call.
-# The bound of a function is its frame and the largest bound of what it calls; gcc's frames include
-# the return address. Without a bound are recursion, calls through pointers, functions that nobody
+# gcc -fcallgraph-info=su writes, or call_graph.awk: a node for each function with its frame, return
+# address included, an edge for each call. The bound of a function is its frame and the largest bound
+# of what it calls. Without a bound are recursion, calls through pointers, functions that nobody
 # measured, and frames whose size is not known when compiled. A body without bound gets no word,
 # unless the profile has it: lines "entry bytes", what painted stacks of an earlier run used. To that
 # a quarter is added, at least 256 bytes.
