@@ -213,27 +213,8 @@ template <class My> struct co_unguarded_ {
         goto co_fail_;                                                                             \
     } while (0)
 
-// The nearest co_fail_ in scope is the handler. The error is in the promise.
-#define CO_TRY                                                                                     \
-    {                                                                                              \
-        __label__ co_caught_, co_done_;                                                            \
-        {                                                                                          \
-            __label__ co_fail_;                                                                    \
-            {
-#define CO_CATCH(lv)                                                                               \
-    }                                                                                              \
-    goto co_done_;                                                                                 \
-    co_fail_:                                                                                      \
-    __attribute__((unused));                                                                       \
-    goto co_caught_;                                                                               \
-    }                                                                                              \
-    co_caught_:                                                                                    \
-    (lv) = (__typeof__(lv))my.co_promise_->value;                                                  \
-    {
-#define CO_END_TRY                                                                                 \
-    }                                                                                              \
-    co_done_:;                                                                                     \
-    }
+#define CO_ERROR_ my.co_promise_->value
+#include "common/try.h" // CO_TRY, CO_CATCH, CO_END_TRY
 
 // Whether the body goes on with an error, which it then has taken notice of.
 CO_INLINE bool co_raised_(struct co_promise *promise) {

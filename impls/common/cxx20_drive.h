@@ -13,16 +13,11 @@ CO_INLINE int co_misuse_(const struct co_cxx20 *co) {
            : co->root == NULL ? CO_E_INVALID
                               : 0;
 }
-#define CO_ENTER_(co)                                                                              \
-    int co_misuse_here_ = co_misuse_(co);                                                          \
-    if (co_misuse_here_ < 0)                                                                       \
-        return co_misuse_here_;                                                                    \
-    (co)->running = 1
 #define CO_EXIT_(co, status) ((co)->running = 0, (co)->finished = (status) != CO_YIELDED)
 #else
-#define CO_ENTER_(co) ((void)0)
 #define CO_EXIT_(co, status) ((void)0)
 #endif
+#include "common/entry.h"
 
 CO_INLINE int co_create_here_(struct co_cxx20 *co, struct co_promise *root) {
     co->root = root;
@@ -48,11 +43,7 @@ CO_INLINE int co_throw_here_(struct co_cxx20 *co, word error, word *out) {
 }
 
 CO_INLINE int co_close_here_(struct co_cxx20 *co) {
-#if CO_CHECKED
-    if (co->running)
-        return CO_E_RUNNING;
-    co->running = 1;
-#endif
+    CO_ENTER_TO_CLOSE_(co);
     if (co->root != NULL)
         co_destroy_(co->root);
     co->root = NULL;

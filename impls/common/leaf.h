@@ -166,16 +166,11 @@ CO_INLINE int co_misuse_(const struct co_leaf *co) {
            : CO_EMPTY_(co) ? CO_E_INVALID
                            : 0;
 }
-#define CO_ENTER_(co)                                                                              \
-    int co_misuse_here_ = co_misuse_(co);                                                          \
-    if (co_misuse_here_ < 0)                                                                       \
-        return co_misuse_here_;                                                                    \
-    (co)->running = 1
 #define CO_EXIT_(co) ((co)->running = 0, (co)->finished = (co)->leaf == NULL)
 #else
-#define CO_ENTER_(co) ((void)0)
 #define CO_EXIT_(co) ((void)0)
 #endif
+#include "common/entry.h"
 
 // Enters the leaf, and what comes after it, until one yields or the root ends.
 CO_INLINE struct co_result co_enter_(struct co_leaf *co, word in);
@@ -217,11 +212,7 @@ CO_INLINE int co_throw_here_(struct co_leaf *co, word error, word *out) {
 }
 
 CO_INLINE int co_close_here_(struct co_leaf *co) {
-#if CO_CHECKED
-    if (co->running)
-        return CO_E_RUNNING;
-    co->running = 1;
-#endif
+    CO_ENTER_TO_CLOSE_(co);
     if (co->leaf != NULL && co->leaf->state != CO_STATE_START_) {
         co->leaf->state += CO_CLOSE_HERE_;
         CO_MUTATE(skip_cleanup, (co_enter_(co, 0)), (void)0);

@@ -175,16 +175,11 @@ CO_INLINE int co_misuse_(struct co_root *co) {
            : co_root_frame_(co)->state == CO_STATE_DONE_ ? CO_E_FINISHED
                                                          : 0;
 }
-#define CO_ENTER_(co)                                                                              \
-    int co_misuse_here_ = co_misuse_(co);                                                          \
-    if (co_misuse_here_ < 0)                                                                       \
-        return co_misuse_here_;                                                                    \
-    (co)->running = 1
 #define CO_EXIT_(co) ((co)->running = 0)
 #else
-#define CO_ENTER_(co) ((void)0)
 #define CO_EXIT_(co) ((void)0)
 #endif
+#include "common/entry.h"
 
 CO_INLINE void co_create_here_(struct co_root *co, co_step step) {
     co->step = step;
@@ -214,11 +209,7 @@ CO_INLINE int co_throw_here_(struct co_root *co, word error, word *out) {
 }
 
 CO_INLINE int co_close_here_(struct co_root *co) {
-#if CO_CHECKED
-    if (co->running)
-        return CO_E_RUNNING;
-    co->running = 1;
-#endif
+    CO_ENTER_TO_CLOSE_(co);
     struct co_frame *f = co_root_frame_(co);
     if (f->state != CO_STATE_START_ && f->state != CO_STATE_DONE_)
         CO_MUTATE(skip_cleanup, (CO_ENTER_ROOT_(co->step, f, 0, CO_CLOSE_)), (void)0);

@@ -171,27 +171,8 @@ CO_INLINE struct co_result co_result_(word v, word st) {
         goto co_fail_;                                                                             \
     } while (0)
 
-// The nearest co_fail_ in scope is the handler: no record, no test, nothing to undo on the way out.
-#define CO_TRY                                                                                     \
-    {                                                                                              \
-        __label__ co_caught_, co_done_;                                                            \
-        {                                                                                          \
-            __label__ co_fail_;                                                                    \
-            {
-#define CO_CATCH(lv)                                                                               \
-    }                                                                                              \
-    goto co_done_;                                                                                 \
-    co_fail_:                                                                                      \
-    __attribute__((unused));                                                                       \
-    goto co_caught_;                                                                               \
-    }                                                                                              \
-    co_caught_:                                                                                    \
-    (lv) = (__typeof__(lv))co_err_;                                                                \
-    {
-#define CO_END_TRY                                                                                 \
-    }                                                                                              \
-    co_done_:;                                                                                     \
-    }
+#define CO_ERROR_ co_err_
+#include "common/try.h" // CO_TRY, CO_CATCH, CO_END_TRY
 
 // __COUNTER__ is expanded once, as an argument, and used twice or more. Cases count from 1 in each
 // body.

@@ -322,16 +322,11 @@ CO_INLINE int co_misuse_(const struct co_frame *f) {
            : f->state < 0  ? CO_E_FINISHED
                            : 0;
 }
-#define CO_ENTER_(f)                                                                               \
-    int co_misuse_here_ = co_misuse_(f);                                                           \
-    if (co_misuse_here_ < 0)                                                                       \
-        return co_misuse_here_;                                                                    \
-    (f)->running = 1
 #define CO_EXIT_(f) ((f)->running = 0)
 #else
-#define CO_ENTER_(f) ((void)0)
 #define CO_EXIT_(f) ((void)0)
 #endif
+#include "common/entry.h"
 
 CO_INLINE void co_create_here_(struct co_frame *f, co_step step) {
     f->step = step;
@@ -388,11 +383,7 @@ CO_INLINE int co_throw_here_(struct co_frame *f, word error, word *out) {
 }
 
 CO_INLINE int co_close_here_(struct co_frame *f) {
-#if CO_CHECKED
-    if (f->running)
-        return CO_E_RUNNING;
-    f->running = 1;
-#endif
+    CO_ENTER_TO_CLOSE_(f);
     if (f->state != CO_STATE_START_ && f->state >= 0)
         CO_MUTATE(skip_cleanup, (co_enter_(f, 0, CO_CLOSE_)), (void)0);
     if (f->state >= 0)
