@@ -15,6 +15,15 @@ enum {
     CO_FRAME_BLOCK = 64 << 10, // bytes asked of malloc at a time
 };
 
+// A body that asks for a frame would have to save the registers that a call may change, and both
+// compilers save them where it is entered, at each resume. So the rare call saves them itself. It
+// has no result: clang 14 restores the result's register too.
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#define CO_KEEPS_REGISTERS_ __attribute__((preserve_most))
+#else
+#define CO_KEEPS_REGISTERS_
+#endif
+
 struct co_frames {
     void *free[CO_FRAME_CLASSES]; // first word of a free frame is the link
     char *bump, *end;             // the rest of the newest block
@@ -25,7 +34,10 @@ struct co_frames {
 extern "C" {
 #endif
 extern __attribute__((visibility("hidden"))) struct co_frames CO_RT(frames);
+// A frame that the lists do not have, or NULL.
 __attribute__((visibility("hidden"))) void *CO_RT(frames_more)(size_t bytes);
+// Puts a frame of that size on its list, if there is memory.
+__attribute__((visibility("hidden"))) CO_KEEPS_REGISTERS_ void CO_RT(frames_fill)(size_t bytes);
 #ifdef __cplusplus
 }
 #endif
@@ -51,11 +63,12 @@ CO_INLINE size_t co_frame_size_(size_t bytes) {
 CO_INLINE void *co_frame_new(size_t bytes) {
     size_t class_ = co_frame_size_(bytes) / CO_FRAME_GRAIN;
     if (CO_FRAMES_POOLED && class_ < CO_FRAME_CLASSES) {
+        if (CO_UNLIKELY(CO_RT(frames).free[class_] == NULL))
+            CO_RT(frames_fill)(bytes);
         void *frame = CO_RT(frames).free[class_];
-        if (CO_LIKELY(frame != NULL)) {
+        if (CO_LIKELY(frame != NULL))
             CO_RT(frames).free[class_] = *(void **)frame;
-            return frame;
-        }
+        return frame;
     }
     return CO_RT(frames_more)(bytes);
 }
@@ -95,6 +108,12 @@ void *CO_RT(frames_more)(size_t bytes) {
     void *frame = all->bump;
     all->bump += size;
     return frame;
+}
+
+void CO_RT(frames_fill)(size_t bytes) {
+    void *frame = CO_RT(frames_more)(bytes);
+    if (frame != NULL)
+        co_frame_free(frame, bytes);
 }
 
 CO_EXPORT void CO_RT(backend_trim)(void) {

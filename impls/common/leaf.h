@@ -4,9 +4,6 @@
 // a resume enters the leaf directly, whatever the depth. The technique is that of std::generator
 // (P2168, P2502) and of C++20's symmetric transfer.
 //
-// A throw or close enters a frame by one of two further states of its resume point, so that a yield
-// tests nothing when resumed.
-//
 // A lowering includes its storage, defines struct co_frame (with `caller`, NULL for the root, and
 // `state`), co_step, CO_STEP_REST, CO_LEAF_REST_ (more fields of the coroutine, and CO_CREATED_
 // that sets them), CO_MADE_ (what a new frame is told of its body), CO_STEP_OF_, CO_CALL_,
@@ -28,10 +25,11 @@ struct co_leaf {
 };
 typedef struct co_leaf *co_handle;
 
-// The states of a resume point: one to go on, one more to raise the input there, two more to close.
-// Dense from the start's 0, so that a switch is one jump.
-#define CO_STATE_(id) (3 * (id)-2)
-enum { CO_RAISE_HERE_ = 1, CO_CLOSE_HERE_ = 2 };
+// The state of a suspended frame: the number of its resume point, to which is added that the input
+// is an error to be raised there, or that the coroutine is being closed.
+#define CO_STATE_(id) (id)
+#define CO_RAISE_HERE_ 0x10000u
+#define CO_CLOSE_HERE_ 0x20000u
 
 #define CO_ROOT_DECL_(name)                                                                        \
     struct co_var_##name {                                                                         \
@@ -62,6 +60,29 @@ enum { CO_RAISE_HERE_ = 1, CO_CLOSE_HERE_ = 2 };
 #define CO_FRAME_LEFT_(frame) ((void)0)
 #endif
 
+// The state that a body is entered in, unless a lowering has it elsewhere.
+#ifndef CO_ENTERED_STATE_
+#define CO_ENTERED_STATE_ co_f_->state
+#endif
+
+// co_moved_: this frame may not be the leaf yet. It is the leaf where a resume entered it, so a
+// body that yields again and again stores no pointer that the next resume would have to wait for.
+#define CO_BODY_VARIABLES_                                                                         \
+    __attribute__((unused)) const uint32_t co_state_ = CO_ENTERED_STATE_;                          \
+    __attribute__((unused)) bool co_moved_ = true;
+
+// Cases are only the numbers: a switch over few is a comparison or two, where a jump table of all
+// states would be one taken branch more at each resume. The start is told apart first and called
+// unlikely, because clang, where a body calls itself, takes it out of the switch in any case, and
+// would lay it out before the resume points.
+#define CO_DISPATCH_                                                                               \
+    if (CO_UNLIKELY(co_state_ == CO_STATE_START_))                                                 \
+        goto co_start_;                                                                            \
+    switch (co_state_ & (CO_RAISE_HERE_ - 1)) {                                                    \
+    default:                                                                                       \
+        __builtin_unreachable();                                                                   \
+    co_start_:;
+
 #include "common/stackless.h"
 
 #define CO_HANDLE(v) (&(v)->co_)
@@ -73,28 +94,28 @@ enum { CO_RAISE_HERE_ = 1, CO_CLOSE_HERE_ = 2 };
             (caller)->state += (how) == CO_FAILED ? CO_RAISE_HERE_ : CO_CLOSE_HERE_;               \
     } while (0)
 
-// Three cases a resume point. `left` is done first in each.
-#define CO_ENTRIES_(id, left)                                                                      \
-    case CO_STATE_(id) + CO_RAISE_HERE_:                                                           \
-        left;                                                                                      \
-        co_err_ = co_in_;                                                                          \
-        goto co_fail_;                                                                             \
-    case CO_STATE_(id) + CO_CLOSE_HERE_:                                                           \
-        left;                                                                                      \
-        goto co_close_;                                                                            \
+// A suspended body finds what was sent, or an error, or its end. `first` is done before it looks.
+#define CO_ENTRIES_(id, first)                                                                     \
     case CO_STATE_(id):                                                                            \
-        left
+        first;                                                                                     \
+        if (CO_UNLIKELY(co_state_ >= CO_RAISE_HERE_)) {                                            \
+            if (co_state_ >= CO_CLOSE_HERE_)                                                       \
+                goto co_close_;                                                                    \
+            co_err_ = co_in_;                                                                      \
+            goto co_fail_;                                                                         \
+        }
 
 // Where a resume will find this frame.
 #define CO_SUSPEND_(id)                                                                            \
     my->co_.state = CO_STATE_(id);                                                                 \
+    if (co_moved_)                                                                                 \
     CO_MUTATE(leaf_not_moved, co_co_->leaf = &my->co_, (void)0)
 
 #define CO_YIELD_AT_(id, lv, value)                                                                \
     do {                                                                                           \
         CO_SUSPEND_(id);                                                                           \
         return co_result_((word)(value), CO_YIELDED);                                              \
-        CO_ENTRIES_(id, (void)0);                                                                  \
+        CO_ENTRIES_(id, co_moved_ = false);                                                        \
         (lv) = (__typeof__(lv))CO_MUTATE(lose_sent, co_in_, 0);                                    \
     } while (0)
 
@@ -129,16 +150,9 @@ enum { CO_RAISE_HERE_ = 1, CO_CLOSE_HERE_ = 2 };
     do {                                                                                           \
         co_res_ = CO_DELEGATE_FIRST_(handle);                                                      \
         if (0) {                                                                                   \
-        case CO_STATE_(id) + CO_RAISE_HERE_:                                                       \
-            co_res_ = CO_DELEGATE_AGAIN_((handle), co_in_, 1);                                     \
-        }                                                                                          \
-        if (0) {                                                                                   \
-        case CO_STATE_(id) + CO_CLOSE_HERE_:                                                       \
-            co_res_ = CO_DELEGATE_AGAIN_((handle), 0, 2);                                          \
-        }                                                                                          \
-        if (0) {                                                                                   \
         case CO_STATE_(id):                                                                        \
-            co_res_ = CO_DELEGATE_AGAIN_((handle), co_in_, 0);                                     \
+            co_moved_ = false;                                                                     \
+            co_res_ = CO_DELEGATE_AGAIN_((handle), co_in_, co_state_ / CO_RAISE_HERE_);            \
         }                                                                                          \
         if (co_res_.st == CO_YIELDED) {                                                            \
             CO_SUSPEND_(id);                                                                       \

@@ -22,10 +22,10 @@
 #define CO_CALL_(id, lv, frame, left, name, ...)                                                   \
     {                                                                                              \
         struct co_frame_##name *const co_callee_ = (frame);                                        \
+        my->co_.state = CO_STATE_(id);                                                             \
         co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                             \
         co_callee_->co_.caller = NULL;                                                             \
         CO_MADE_(&co_callee_->co_, name);                                                          \
-        my->co_.state = CO_STATE_(id);                                                             \
         co_res_ = CO_SYM(name)(&co_callee_->co_, 0, co_co_);                                       \
         if (co_res_.st == CO_YIELDED) {                                                            \
             CO_MUTATE(call_not_linked, co_callee_->co_.caller = &my->co_, (void)0);                \

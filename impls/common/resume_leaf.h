@@ -45,10 +45,10 @@ enum { CO_GO_ON_ = 8 }; // a step's answer: enter the leaf
 #define CO_CALL_(id, lv, frame, left, name, ...)                                                   \
     {                                                                                              \
         struct co_frame_##name *const co_callee_ = (frame);                                        \
+        my->co_.state = CO_STATE_(id);                                                             \
         co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                             \
         co_callee_->co_.caller = &my->co_;                                                         \
         CO_MADE_(&co_callee_->co_, name);                                                          \
-        my->co_.state = CO_STATE_(id);                                                             \
         CO_MOVED_TO_(&co_callee_->co_);                                                            \
         CO_GO_TO_(CO_SYM(name), &co_callee_->co_, 0);                                              \
     }                                                                                              \

@@ -62,10 +62,10 @@ enum { CO_GO_ON_ = 8 };
 #define CO_CALL_(id, lv, frame_, left, name, ...)                                                  \
     {                                                                                              \
         struct co_frame_##name *const co_callee_ = (frame_);                                       \
+        my->co_.state = CO_STATE_(id);                                                             \
         co_frame_init_##name(co_callee_, CO_ARGS_(name, __VA_ARGS__));                             \
         co_callee_->co_.caller = &my->co_;                                                         \
         CO_MADE_(&co_callee_->co_, name);                                                          \
-        my->co_.state = CO_STATE_(id);                                                             \
         CO_GO_TO_(&co_callee_->co_, CO_TAG_(name), CO_STATE_START_, 0);                            \
     }                                                                                              \
     CO_ENTRIES_(id, left);                                                                         \
@@ -75,11 +75,7 @@ enum { CO_GO_ON_ = 8 };
 #define CORO(name)                                                                                 \
     CO_INLINE struct co_result co_body_##name(struct co_frame *co_f_,                              \
                                               __attribute__((unused)) word co_in_, CO_STEP_REST)
-#define CO_DISPATCH_                                                                               \
-    switch (co_turn_->state) {                                                                     \
-    default:                                                                                       \
-        __builtin_unreachable();                                                                   \
-    case CO_STATE_START_:
+#define CO_ENTERED_STATE_ co_turn_->state
 
 // Where the bodies are, the tag's number is known at the end of the unit, and is a constant
 // nevertheless: the function that gives it is inlined.

@@ -123,12 +123,17 @@ CO_INLINE struct co_result co_result_(word v, word st) {
     case CO_STATE_START_:
 #endif
 
+// What a lowering keeps beside it while a body runs.
+#ifndef CO_BODY_VARIABLES_
+#define CO_BODY_VARIABLES_
+#endif
+
 #define CO_BEGIN(name)                                                                             \
     enum { co_base_ = __COUNTER__ };                                                               \
     CO_MY_(name)                                                                                   \
     struct co_result co_res_;                                                                      \
     word co_err_;                                                                                  \
-    {                                                                                              \
+    CO_BODY_VARIABLES_ {                                                                           \
         __label__ co_fail_;                                                                        \
         CO_DISPATCH_
 
