@@ -1,6 +1,6 @@
 // Switching stacks by swapcontext (POSIX.1-2001, removed in 2008, still in glibc): it saves
 // everything, the signal mask too, for which it asks the kernel each time. A new switch replaces
-// the struct and the five functions below.
+// the struct and the four functions below.
 #ifndef CO_TEMPLATE_SWITCH_H
 #define CO_TEMPLATE_SWITCH_H
 
@@ -15,7 +15,6 @@ struct co_switch {
     ucontext_t body, resumer;
     void (*entry)(void *);
     struct co_result message; // in: what is sent; out: what is yielded or returned
-    bool started;
 };
 
 // makecontext passes ints; a pointer travels as two of them.
@@ -35,19 +34,12 @@ static __attribute__((unused, noinline)) void co_arch_prepare(struct co_switch *
     s->body.uc_stack.ss_size = BYTES;
     s->body.uc_link = NULL;
     s->entry = entry;
-    s->started = false;
     makecontext(&s->body, (void (*)(void))co_template_start_, 2, (unsigned)((word)s >> 16 >> 16),
                 (unsigned)(word)s);
 }
 
-// Whether the first resume is still to come. Required.
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return !s->started;
-}
-
 // Into the body, with `in` for its yield to give; comes back with what it yields and how. Required.
 CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {
-    s->started = true;
     s->message.v = in;
     swapcontext(&s->resumer, &s->body);
     return s->message;

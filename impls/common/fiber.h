@@ -13,13 +13,16 @@
 // A backend with stacks of its own includes them first and defines CO_OWN_STACKS: struct co_stack
 // (with its member `low`; the stack pointer starts at the record's address), co_stack_new,
 // co_stack_free and the runtime functions, as stack_pool.h has them. With CO_STACK_HAS_OWNER the
-// record also has a member `owner`: whose stack it is.
+// record also has a member `owner`: whose stack it is; with CO_STACK_HAS_HANDLERS a member
+// `handlers`, NULL in each new stack and, by what is written here, in each one that is freed: so no
+// creation has to set it. The second word below the record is 0 in each new stack: the return
+// address of the function that a body starts with, which no body overwrites.
 #ifndef CO_OWN_STACKS
 #include "common/stack_pool.h"
 #endif
 
 // A backend with a switch of its own includes it first and defines CO_OWN_SWITCH: struct co_switch
-// and co_arch_prepare, _unstarted, _resume, _yield and _finish, as switch/x86_64.h describes them.
+// and co_arch_prepare, _resume, _yield and _finish, as switch/x86_64.h describes them.
 // One that can also make a suspended body go on in another function (co_arch_divert) sets
 // CO_ARCH_DIVERTS; without, each resumed body tests a flag. One that has assembly entry points for
 // the library binding sets CO_ARCH_FAR.
@@ -37,7 +40,9 @@ enum co_life { CO_LIFE_NONE_, CO_LIFE_READY_, CO_LIFE_RUNNING_, CO_LIFE_FINISHED
 struct co_stackful {
     struct co_switch sw;
     struct co_stack *stack; // NULL: there is none to give back
+#if !CO_STACK_HAS_HANDLERS
     struct co_handler *handlers;
+#endif
     word error;   // on its way to a handler
     bool closing; // no handler catches it
 #if !CO_ARCH_DIVERTS
@@ -52,6 +57,11 @@ struct co_stackful {
 #endif
 };
 typedef struct co_stackful *co_handle;
+#if CO_STACK_HAS_HANDLERS
+#define CO_HANDLERS_(co) ((co)->stack->handlers)
+#else
+#define CO_HANDLERS_(co) ((co)->handlers)
+#endif
 
 // ---- Out of the body
 // ---------------------------------------------------------------------------------------
@@ -92,7 +102,9 @@ __attribute__((noreturn)) CO_INLINE void co_finish_(struct co_stackful *co, word
 CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), size_t bytes) {
     struct co_stack *stack = co_stack_new(bytes);
     co->stack = stack;
+#if !CO_STACK_HAS_HANDLERS
     co->handlers = NULL;
+#endif
 #if !CO_ARCH_DIVERTS
     co->diverted = false;
 #endif
@@ -167,7 +179,8 @@ CO_INLINE struct co_result co_divert_(struct co_stackful *co, word error, bool c
     return CO_ENTER_(co, 0);
 }
 
-// A body without handlers has nothing to run: it is left where it is, as by a close.
+// A body without handlers, among them each that has not started, has nothing to run: it is left
+// where it is, as by a close.
 static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co, word error,
                                                           word *out) {
 #if CO_CHECKED
@@ -176,7 +189,7 @@ static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co
         return misuse;
 #endif
     struct co_result r = {error, CO_FAILED};
-    if (co->handlers != NULL && !co_arch_unstarted(&co->sw))
+    if (co->stack != NULL && CO_HANDLERS_(co) != NULL)
         r = co_divert_(co, error, false);
 #if CO_CHECKED
     else
@@ -193,10 +206,10 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
     if (co->life == CO_LIFE_RUNNING_)
         return CO_E_RUNNING;
 #endif
-    if (CO_UNLIKELY(co->handlers != NULL)) {
+    if (co->stack != NULL && CO_UNLIKELY(CO_HANDLERS_(co) != NULL)) {
         if (co_divert_(co, 0, true).st == CO_YIELDED)
             status = CO_E_CLOSING;
-        co->handlers = NULL;
+        CO_HANDLERS_(co) = NULL;
     }
 #if CO_CHECKED
     if (co->life != CO_LIFE_NONE_) {

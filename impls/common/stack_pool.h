@@ -33,14 +33,17 @@ enum {
     CO_STACK_SWEEP = 256,
 };
 
+#define CO_STACK_HAS_HANDLERS 1
+
 // The record at the top of every stack; the stack pointer starts at its address and goes down.
 struct co_stack {
     union {
         struct co_stack *next;      // while free
         struct co_mapping *mapping; // of a stack that is not kept for reuse: its own
     };
-    char *low;     // lowest usable byte; the guard page is below
-    size_t class_; // its size class; CO_STACK_UNPOOLED and more: never kept
+    char *low;                   // lowest usable byte; the guard page is below
+    size_t class_;               // its size class; CO_STACK_UNPOOLED and more: never kept
+    struct co_handler *handlers; // of the body that runs on it; NULL while it is free
 #if CO_STACK_TRIM
     bool swept; // while free: its pages were looked at
 #endif
@@ -78,14 +81,16 @@ __attribute__((visibility("hidden"))) void CO_RT(stacks_sweep)(void);
 }
 #endif
 
-// Counts a stack that was put on a free list.
-CO_INLINE void co_stack_freed_(struct co_stack *stack) {
+// Puts a stack on the list that it came from. One that is freed when the list is as it was when it
+// was taken has its link already: not to store it again is a cycle in the life of a coroutine.
+CO_INLINE void co_stack_put_(struct co_stack_class *of, struct co_stack *stack) {
+    if (stack->next != of->free)
+        stack->next = of->free;
+    of->free = stack;
 #if CO_STACK_TRIM
     stack->swept = false;
     if (CO_UNLIKELY(++CO_RT(stacks).freed == CO_STACK_SWEEP))
         CO_RT(stacks_sweep)();
-#else
-    (void)stack;
 #endif
 }
 
@@ -105,9 +110,7 @@ CO_INLINE void co_stack_free(struct co_stack *stack) {
         CO_RT(stacks_less)(stack);
         return;
     }
-    stack->next = CO_RT(stacks).of[0].free;
-    CO_RT(stacks).of[0].free = stack;
-    co_stack_freed_(stack);
+    co_stack_put_(&CO_RT(stacks).of[0], stack);
 }
 
 #ifdef CO_RUNTIME
@@ -214,6 +217,8 @@ static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
     struct co_stack *stack = (struct co_stack *)((uintptr_t)top & ~(uintptr_t)63);
     stack->low = p + page;
     stack->class_ = class_;
+    stack->handlers = NULL;
+    ((void **)(void *)stack)[-2] = NULL; // returned to by nobody: ends backtraces
     return stack;
 }
 
@@ -310,10 +315,7 @@ void CO_RT(stacks_less)(struct co_stack *stack) {
         co_stacks_unmap_(stack->mapping);
         return;
     }
-    struct co_stack_class *of = &CO_RT(stacks).of[stack->class_];
-    stack->next = of->free;
-    of->free = stack;
-    co_stack_freed_(stack);
+    co_stack_put_(&CO_RT(stacks).of[stack->class_], stack);
 }
 
 #if CO_STACK_TRIM

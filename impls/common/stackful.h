@@ -2,8 +2,9 @@
 // compiler puts them.
 //
 // A lowering includes this file and defines before it: struct co_stackful (the control block; it
-// has the members `handlers`, `error` and `closing` of CO_UNWINDING_FIELDS), co_switch_out_(co, v),
-// which yields, and co_finish_(co, v, st), which leaves the body for good.
+// has the members `error` and `closing`), where the innermost handler is noted (CO_HANDLERS_(co),
+// if not in a member `handlers`), co_switch_out_(co, v), which yields, and co_finish_(co, v, st),
+// which leaves the body for good.
 //
 // Errors cost nothing until they happen: a handler is a record on the coroutine's own stack, a
 // throw resumes the coroutine in a function that jumps to the nearest one. Only bodies with CO_TRY
@@ -27,6 +28,10 @@ typedef jmp_buf co_mark;
 #pragma GCC diagnostic ignored "-Wclobbered"
 #endif
 #include "common/mutant.h"
+
+#ifndef CO_HANDLERS_
+#define CO_HANDLERS_(co) ((co)->handlers)
+#endif
 
 // How a body ends, beside enum co_status.
 enum {
@@ -63,16 +68,16 @@ struct co_handler {
 // stack.
 __attribute__((noreturn, unused)) static CO_COLD void co_unwind_(struct co_stackful *co) {
     unsigned wanted = co->closing ? CO_CLEANS_UP_ : CO_CATCHES_;
-    struct co_handler *h = co->handlers;
+    struct co_handler *h = CO_HANDLERS_(co);
     if (CO_MUTATE(skip_cleanup, false, co->closing))
         h = NULL;
     while (h != NULL && (h->kind & wanted) != wanted)
         h = h->outer;
     if (h == NULL) {
-        co->handlers = NULL;
+        CO_HANDLERS_(co) = NULL;
         co_finish_(co, co->error, co->closing ? (word)CO_CLOSED_ : (word)CO_FAILED);
     }
-    co->handlers = h->outer;
+    CO_HANDLERS_(co) = h->outer;
     CO_JUMP_(h->at);
 }
 
@@ -84,15 +89,15 @@ __attribute__((noreturn, unused)) static CO_COLD void co_raise_(struct co_stackf
 }
 
 CO_INLINE void co_handler_push_(struct co_stackful *co, struct co_handler *h, unsigned kind) {
-    h->outer = co->handlers;
+    h->outer = CO_HANDLERS_(co);
     h->co = co;
     h->kind = kind;
-    co->handlers = h;
+    CO_HANDLERS_(co) = h;
 }
 
 // Run whenever control leaves the handler's scope, by its end, by a return or by a jump.
 CO_INLINE void co_handler_pop_(struct co_handler *h) {
-    h->co->handlers = h->outer;
+    CO_HANDLERS_(h->co) = h->outer;
 }
 
 // A backend that knows what a body needs where nothing is stated defines both: CO_NEED_DECL_ stands

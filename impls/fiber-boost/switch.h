@@ -47,10 +47,6 @@ CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(voi
     s->entry = entry;
 }
 
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return s->resumer == NULL;
-}
-
 // Into the body; comes back with what it yields (v) and how (st).
 CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {
     void *data = CO_UNLIKELY(s->resumer == NULL) ? (void *)s : (void *)in;

@@ -71,11 +71,6 @@ CO_INLINE void co_arch_prepare(struct co_switch *s, struct co_stack *stack, void
 #endif
 }
 
-// A suspended body's side is in a frame, so above its stack pointer; a prepared one is below.
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return (char *)s->other->sp > (char *)s->other;
-}
-
 // Makes the next resume call f(s) on top of what the suspended body has on its stack.
 CO_INLINE void co_arch_divert(struct co_switch *s, void (*f)(void *)) {
     void **sp = (void **)((word)s->other->sp & ~(word)15) - 1;

@@ -142,7 +142,6 @@ CO_INLINE int co_create_here_(struct co_stackful *co, void (*entry)(void *), siz
     }
     co->home = &CO_RT(copied).nowhere;
     co->sw.body.ip = (void *)entry; // all that is needed until the first resume
-    co->sw.resumer.ip = NULL;
 #if CO_CHECKED
     co->life = CO_LIFE_READY_;
 #endif
@@ -246,7 +245,7 @@ static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co
     struct co_result r = {error, CO_FAILED};
     co->error = error;
     co->closing = false;
-    if (!co_arch_unstarted(&co->sw))
+    if (co->home != &CO_RT(copied).nowhere)
         r = co_enter_(co, 0, co_landing_);
 #if CO_CHECKED
     else

@@ -10,8 +10,7 @@
 #define CO_ARCH_DIVERTS 0 // a context can't be told to go on elsewhere
 #define CO_ARCH_FAR 0     // swapcontext is a function already
 
-// First member of the control block. `entry` is NULL once the body has started; `mail` is what the
-// side that runs leaves for the other one.
+// First member of the control block. `mail` is what the side that runs leaves for the other one.
 struct co_switch {
     struct co_result mail;
     void (*entry)(void *);
@@ -21,9 +20,7 @@ struct co_switch {
 // makecontext hands on only ints.
 static __attribute__((unused)) void co_ucontext_start_(unsigned high, unsigned low) {
     struct co_switch *s = (struct co_switch *)((word)high << 16 << 16 | low);
-    void (*entry)(void *) = s->entry;
-    s->entry = NULL;
-    entry(s);
+    s->entry(s);
 }
 
 // Out of line, because nothing that calls getcontext is inlined. Fewer bytes of stack are stated
@@ -39,10 +36,6 @@ static __attribute__((unused, noinline)) void co_arch_prepare(struct co_switch *
     s->resumer.uc_stack.ss_size = 0;
     makecontext(&s->body, (void (*)(void))co_ucontext_start_, 2, (unsigned)((word)s >> 16 >> 16),
                 (unsigned)(word)s);
-}
-
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return s->entry != NULL;
 }
 
 CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {

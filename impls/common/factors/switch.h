@@ -118,7 +118,6 @@ CO_INLINE struct co_pushed *co_factors_push_(void *end, void (*f)(void *)) {
 
 CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(void *)) {
     s->body = co_factors_push_(top, entry);
-    s->resumer = NULL;
 #if CO_FACTOR_FP
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(s->body->mxcsr), "=m"(s->body->x87));
 #endif
@@ -128,10 +127,6 @@ CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(voi
 #if CO_FACTOR_MASK
     sigprocmask(SIG_SETMASK, NULL, &s->body_mask);
 #endif
-}
-
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return s->resumer == NULL;
 }
 
 // Above the red zone of what the body was doing, if it is inlined there.

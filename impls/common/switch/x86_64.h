@@ -8,6 +8,9 @@
 // around the loop or on its own stack. What a resume loads then does not hang on the control block,
 // and the next coroutine can start while this one's block is still on its way from memory.
 //
+// A body that goes on loads its registers where it goes on, after the jump: so a first resume loads
+// nothing but the stack pointer. It finds 0 in rbp, which ends chains of frame pointers.
+//
 // Both ways leave by `jmp`: a `ret` whose call was made on another stack is mispredicted, which
 // costs more than all register moves together. The pointer to the control block is in rdi on both
 // sides of each transfer, so a body has it without waiting for its stack.
@@ -88,10 +91,10 @@ static_assert(offsetof(struct co_switch, body.ip) == 8 &&
     "movq " R "rsi, -256(" R "rsp)\n\tmovq " R "rsi, -1024(" R "rsp)\n\t"                          \
     ".rept 256\n\tnop\n\t.endr\n\t"                                                               \
     "movq -256(" R "rsp), " R "rsi\n\tandq -1024(" R "rsp), " R "rsi\n\t"
-#define CO_LOAD_(R, context)                                                                       \
+#define CO_LOAD_SP_(R, context)                                                                    \
     "movq " CO_AT_(R, context, "0") ", " R "rsp\n\t"                                               \
-    CO_MUTATE(below_stack, "", CO_BELOW_STACK_(R))                                                 \
-    "movq " CO_AT_(R, context, "16") ", " R "rbp\n\t"
+    CO_MUTATE(below_stack, "", CO_BELOW_STACK_(R))
+#define CO_LOAD_BP_(R, context) "movq " CO_AT_(R, context, "16") ", " R "rbp\n\t"
 #define CO_SAVE_MORE_(R, context)                                                                  \
     "movq " R "rbx, " CO_AT_(R, context, "24") "\n\t"                                              \
     "movq " R "r12, " CO_AT_(R, context, "32") "\n\t"                                              \
@@ -106,17 +109,26 @@ static_assert(offsetof(struct co_switch, body.ip) == 8 &&
     "movq " CO_AT_(R, context, "56") ", " R "r15\n\t"
 #define CO_GO_(R, context) "jmpq *" CO_AT_(R, context, "8") "\n\t"
 
+#define CO_LOAD_ALL_(R, context)                                                                   \
+    CO_LOAD_SP_(R, context) CO_LOAD_BP_(R, context) CO_LOAD_MORE_(R, context)
 #if CO_SWITCH_LIVE_ONLY
 #define CO_SAVE_BODY_(R) CO_SAVE_(R, CO_BODY_)
-#define CO_LOAD_BODY_(R) CO_LOAD_(R, CO_BODY_)
+#define CO_ARRIVE_MORE_(R) ""
 #else
 #define CO_SAVE_BODY_(R) CO_SAVE_(R, CO_BODY_) CO_SAVE_MORE_(R, CO_BODY_)
-#define CO_LOAD_BODY_(R) CO_LOAD_(R, CO_BODY_) CO_LOAD_MORE_(R, CO_BODY_)
+#define CO_ARRIVE_MORE_(R) CO_LOAD_MORE_(R, CO_BODY_)
 #endif
+// What goes on after a function of a library is its caller, so there all is loaded before the jump.
 #if CO_SWITCH_INLINED_
-#define CO_LOAD_RESUMER_(R) CO_LOAD_(R, CO_RESUMER_)
+#define CO_LOAD_BODY_(R) CO_LOAD_SP_(R, CO_BODY_) "xorl " R "ebp, " R "ebp\n\t"
+#define CO_ARRIVE_(R) CO_LOAD_BP_(R, CO_BODY_) CO_ARRIVE_MORE_(R)
+#define CO_LOAD_RESUMER_(R) CO_LOAD_SP_(R, CO_RESUMER_) CO_LOAD_BP_(R, CO_RESUMER_)
+#define CO_BODY_START_(s) ((void)0)
 #else
-#define CO_LOAD_RESUMER_(R) CO_LOAD_(R, CO_RESUMER_) CO_LOAD_MORE_(R, CO_RESUMER_)
+#define CO_LOAD_BODY_(R) CO_LOAD_ALL_(R, CO_BODY_)
+#define CO_ARRIVE_(R) ""
+#define CO_LOAD_RESUMER_(R) CO_LOAD_ALL_(R, CO_RESUMER_)
+#define CO_BODY_START_(s) ((s)->body.bp = 0)
 #endif
 // clang-format on
 
@@ -208,21 +220,16 @@ static_assert(offsetof(struct co_switch, body_more) == CO_BODY_MORE_AT_ &&
 
 // ---- Functions ----------------------------------------------------------------------------------
 
-// Makes the first resume call entry(s) on the stack that ends at `top` (16-byte aligned). The word
-// below `top` is a return address that ends backtraces; nothing returns to it.
+// Makes the first resume call entry(s) on the stack that ends at `top` (16-byte aligned). Whoever
+// made the stack wrote the return address there, 0, which ends backtraces. Nothing returns to it
+// and no body overwrites it.
 CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(void *)) {
     void **sp = (void **)top - CO_MUTATE(misalign, 1, 2);
-    *sp = NULL;
     s->body.sp = sp;
     s->body.ip = (void *)entry;
-    s->body.bp = 0;
-    s->resumer.ip = NULL;
+    CO_BODY_START_(s);
     CO_FP_START_(s);
     CO_MORE_START_(s, top);
-}
-
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return s->resumer.ip == NULL;
 }
 
 // Makes the next resume call f(s) on top of what the suspended body has on its stack, red zone
@@ -249,7 +256,8 @@ CO_INLINE struct co_result co_arch_resume(struct co_switch *s, word in) {
 CO_INLINE word co_arch_yield(struct co_switch *s, word v) {
     word in, st = CO_YIELDED;
     __asm__ volatile("leaq 1f(%%rip), %%rcx\n\t" CO_SAVE_BODY_("%%") CO_FP_OUT_("%%")
-                         CO_MORE_OUT_("%%") CO_LOAD_RESUMER_("%%") CO_GO_("%%", CO_RESUMER_) "1:"
+                         CO_MORE_OUT_("%%") CO_LOAD_RESUMER_("%%")
+                             CO_GO_("%%", CO_RESUMER_) "1:\n\t" CO_ARRIVE_("%%")
                      : "+a"(v), "+d"(st), "=S"(in)
                      : "D"(s)
                      : CO_YIELD_CLOBBERS_);

@@ -65,14 +65,9 @@ CO_INLINE struct co_pushed *co_arch_push_(void *end, void (*f)(void *)) {
 // A new coroutine has the control words of who creates it, as a new thread has.
 CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(void *)) {
     s->body = co_arch_push_(top, entry);
-    s->resumer = NULL;
 #if CO_SWITCH_FP
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(s->body->mxcsr), "=m"(s->body->x87));
 #endif
-}
-
-CO_INLINE bool co_arch_unstarted(const struct co_switch *s) {
-    return s->resumer == NULL;
 }
 
 // Makes the next resume call f(s) on top of what the suspended body has on its stack. There is no
