@@ -8,8 +8,9 @@
 // around the loop or on its own stack. What a resume loads then does not hang on the control block,
 // and the next coroutine can start while this one's block is still on its way from memory.
 //
-// A body that goes on loads its registers where it goes on, after the jump: so a first resume loads
-// nothing but the stack pointer. It finds 0 in rbp, which ends chains of frame pointers.
+// A body that goes on loads its registers itself, after the jump: so a first resume loads a stack
+// pointer only, and a creation stores no register. A body finds 0 in rbp when it starts, which ends
+// chains of frame pointers.
 //
 // Both ways leave by `jmp`: a `ret` whose call was made on another stack is mispredicted, which
 // costs more than all register moves together. The pointer to the control block is in rdi on both
@@ -111,24 +112,26 @@ static_assert(offsetof(struct co_switch, body.ip) == 8 &&
 
 #define CO_LOAD_ALL_(R, context)                                                                   \
     CO_LOAD_SP_(R, context) CO_LOAD_BP_(R, context) CO_LOAD_MORE_(R, context)
+// CO_START_(s): what a creation stores for CO_LOAD_BODY_. CO_ARRIVE_: what a body loads where it goes on.
+// After a function of a library that is in its caller, so there all is loaded before the jump.
 #if CO_SWITCH_LIVE_ONLY
 #define CO_SAVE_BODY_(R) CO_SAVE_(R, CO_BODY_)
-#define CO_ARRIVE_MORE_(R) ""
+#define CO_LOAD_BODY_(R) CO_LOAD_SP_(R, CO_BODY_) CO_LOAD_BP_(R, CO_BODY_)
+#define CO_START_(s) ((s)->body.bp = 0)
+#define CO_ARRIVE_(R) ""
+#define CO_LOAD_RESUMER_(R) CO_LOAD_SP_(R, CO_RESUMER_) CO_LOAD_BP_(R, CO_RESUMER_)
+#elif CO_SWITCH_INLINED_
+#define CO_SAVE_BODY_(R) CO_SAVE_(R, CO_BODY_) CO_SAVE_MORE_(R, CO_BODY_)
+#define CO_LOAD_BODY_(R) CO_LOAD_SP_(R, CO_BODY_) "xorl " R "ebp, " R "ebp\n\t"
+#define CO_START_(s) ((void)0)
+#define CO_ARRIVE_(R) CO_LOAD_BP_(R, CO_BODY_) CO_LOAD_MORE_(R, CO_BODY_)
+#define CO_LOAD_RESUMER_(R) CO_LOAD_SP_(R, CO_RESUMER_) CO_LOAD_BP_(R, CO_RESUMER_)
 #else
 #define CO_SAVE_BODY_(R) CO_SAVE_(R, CO_BODY_) CO_SAVE_MORE_(R, CO_BODY_)
-#define CO_ARRIVE_MORE_(R) CO_LOAD_MORE_(R, CO_BODY_)
-#endif
-// What goes on after a function of a library is its caller, so there all is loaded before the jump.
-#if CO_SWITCH_INLINED_
-#define CO_LOAD_BODY_(R) CO_LOAD_SP_(R, CO_BODY_) "xorl " R "ebp, " R "ebp\n\t"
-#define CO_ARRIVE_(R) CO_LOAD_BP_(R, CO_BODY_) CO_ARRIVE_MORE_(R)
-#define CO_LOAD_RESUMER_(R) CO_LOAD_SP_(R, CO_RESUMER_) CO_LOAD_BP_(R, CO_RESUMER_)
-#define CO_BODY_START_(s) ((void)0)
-#else
 #define CO_LOAD_BODY_(R) CO_LOAD_ALL_(R, CO_BODY_)
+#define CO_START_(s) ((s)->body.bp = 0)
 #define CO_ARRIVE_(R) ""
 #define CO_LOAD_RESUMER_(R) CO_LOAD_ALL_(R, CO_RESUMER_)
-#define CO_BODY_START_(s) ((s)->body.bp = 0)
 #endif
 // clang-format on
 
@@ -227,7 +230,7 @@ CO_INLINE void co_arch_prepare(struct co_switch *s, void *top, void (*entry)(voi
     void **sp = (void **)top - CO_MUTATE(misalign, 1, 2);
     s->body.sp = sp;
     s->body.ip = (void *)entry;
-    CO_BODY_START_(s);
+    CO_START_(s);
     CO_FP_START_(s);
     CO_MORE_START_(s, top);
 }
