@@ -15,8 +15,8 @@
 // co_stack_free and the runtime functions, as stack_pool.h has them. With CO_STACK_HAS_OWNER the
 // record also has a member `owner`: whose stack it is; with CO_STACK_HAS_HANDLERS a member
 // `handlers`, NULL in each new stack and, by what is written here, in each one that is freed: so no
-// creation has to set it. The second word below the record is 0 in each new stack: the return
-// address of the function that a body starts with, which no body overwrites.
+// creation has to set it. The word below the record is 0 in each new stack: the return address of
+// the function that a body starts with, which no body overwrites.
 #ifndef CO_OWN_STACKS
 #include "common/stack_pool.h"
 #endif

@@ -218,7 +218,7 @@ static struct co_stack *co_stack_at_(char *p, size_t class_, size_t number) {
     stack->low = p + page;
     stack->class_ = class_;
     stack->handlers = NULL;
-    ((void **)(void *)stack)[-2] = NULL; // returned to by nobody: ends backtraces
+    ((void **)(void *)stack)[-1] = NULL; // returned to by nobody: ends backtraces
     return stack;
 }
 

@@ -99,7 +99,7 @@ static bool co_running_make_(struct co_running *stack, size_t number) {
     co_all_.held += CO_RUNNING_BYTES;
     stack->low = low;
     stack->top = co_slot_(number + 1) - 64 - number % CO_RUNNING_STEPS * CO_RUNNING_STEP_BYTES;
-    ((void **)(void *)stack->top)[-2] = NULL; // returned to by nobody: ends backtraces
+    ((void **)(void *)stack->top)[-1] = NULL; // returned to by nobody: ends backtraces
     return true;
 }
 

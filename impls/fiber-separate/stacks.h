@@ -222,7 +222,7 @@ struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     stack = (struct co_stack *)(at + co_stride_(class_)) - 1;
     stack->low = at;
     stack->class_ = class_;
-    ((void **)(void *)stack)[-2] = NULL; // returned to by nobody: ends backtraces
+    ((void **)(void *)stack)[-1] = NULL; // returned to by nobody: ends backtraces
     return stack;
 }
 

@@ -212,7 +212,7 @@ static struct co_stack *co_stack_at_(char *low, size_t class_, size_t number) {
     stack->low = low;
     stack->limit = low + co_stacks_reserve_;
     stack->class_ = class_;
-    ((void **)(void *)stack)[-2] = NULL; // returned to by nobody: ends backtraces
+    ((void **)(void *)stack)[-1] = NULL; // returned to by nobody: ends backtraces
     struct co_segment *first = co_first_segment_(stack);
     memset(first, 0, sizeof *first);
     first->size = (size_t)((char *)stack - low);
