@@ -199,18 +199,8 @@ static CO_COLD __attribute__((unused)) int co_throw_here_(struct co_stackful *co
     return (int)r.st;
 }
 
-// Only a body with cleanups has to run again; any other just loses its stack.
-CO_INLINE int co_close_here_(struct co_stackful *co) {
+CO_INLINE int co_release_(struct co_stackful *co) {
     int status = 0;
-#if CO_CHECKED
-    if (co->life == CO_LIFE_RUNNING_)
-        return CO_E_RUNNING;
-#endif
-    if (co->stack != NULL && CO_UNLIKELY(CO_HANDLERS_(co) != NULL)) {
-        if (co_divert_(co, 0, true).st == CO_YIELDED)
-            status = CO_E_CLOSING;
-        CO_HANDLERS_(co) = NULL;
-    }
 #if CO_CHECKED
     if (co->life != CO_LIFE_NONE_) {
         if (co->yielded_closing)
@@ -219,12 +209,31 @@ CO_INLINE int co_close_here_(struct co_stackful *co) {
         co->life = CO_LIFE_FINISHED_;
     }
 #endif
-    if (co->stack != NULL) {
+    if (CO_LIKELY(co->stack != NULL)) {
         CO_NOTE_CLOSED_(&co->notes);
         co_stack_free(co->stack);
         co->stack = NULL;
     }
     return status;
+}
+
+// Inline: after a body that has jumped to its handlers a `ret` of the resumer is mispredicted.
+CO_INLINE int co_clean_up_(struct co_stackful *co) {
+    bool yielded = co_divert_(co, 0, true).st == CO_YIELDED;
+    CO_HANDLERS_(co) = NULL;
+    int status = co_release_(co);
+    return yielded ? CO_E_CLOSING : status;
+}
+
+// Only a body with cleanups has to run again; any other just loses its stack.
+CO_INLINE int co_close_here_(struct co_stackful *co) {
+#if CO_CHECKED
+    if (co->life == CO_LIFE_RUNNING_)
+        return CO_E_RUNNING;
+#endif
+    if (co->stack != NULL && CO_UNLIKELY(CO_HANDLERS_(co) != NULL))
+        return co_clean_up_(co);
+    return co_release_(co);
 }
 
 #if CO_BINDING == CO_BINDING_LIBRARY

@@ -84,7 +84,7 @@ __attribute__((visibility("hidden"))) void CO_RT(stacks_sweep)(void);
 // Puts a stack on the list that it came from. One that is freed when the list is as it was when it
 // was taken has its link already.
 CO_INLINE void co_stack_put_(struct co_stack_class *of, struct co_stack *stack) {
-    if (stack->next != of->free)
+    if (CO_UNLIKELY(stack->next != of->free))
         stack->next = of->free;
     of->free = stack;
 #if CO_STACK_TRIM
