@@ -62,6 +62,17 @@ check "in JSON too" said 1 '"id": "s003-yield-thread"' '"share": 0.'
 tool claims "$first" planted extra
 check "a third run" said 2 "an argument too many"
 
+pairs() { # RUN...
+    COROBENCH=$corobench "$here/../../scripts/repeated-claims" "$@" >out.txt 2>err.txt
+    status=$?
+}
+pairs "$first" "$first" "$first"
+check "all pairs of three agree" sh -c "[ $status = 0 ] && [ \"\$(grep -c '| 100.0 |' out.txt)\" = 3 ]"
+pairs "$first" planted
+check "a pair with a planted run does not" sh -c "[ $status = 1 ] && grep -q '| planted |' out.txt"
+pairs "$first" nowhere
+check "no run, no table" sh -c "[ $status = 2 ] && grep -q 'no verdicts of' err.txt"
+
 # The table of a report, twice; no gnuplot is needed for it.
 mkdir -p bin
 for name in 1 2; do
