@@ -189,9 +189,9 @@ static int write_condensed(struct cb_rep *rep, const char *folder) {
 
 // What stands in a reference's folder beside the run: repeated runs, what scripts/planted found,
 // what scripts/factors did and scripts/repeated-claims.
-static const char *const beside[] = {REPEATS,      "planted.csv", "planted.md",  "factors.csv",
-                                     "factors.md", "factors.svg", "factors.pdf", "claims-repeated.md",
-                                     NULL};
+static const char *const beside[] = {REPEATS,       "planted.csv",        "planted.md",
+                                     "factors.csv", "factors.md",         "factors.svg",
+                                     "factors.pdf", "claims-repeated.md", NULL};
 
 // Removes the files of a folder and of its folders, all `but` some names: what is made anew, or
 // stood there before.
