@@ -184,12 +184,9 @@ static void compare_twins(struct cb_rep *rep, const struct cb_rep_row *twin, int
     }
 }
 
-// The same cell in every two of the repeated runs.
-static void compare_repeats(const struct cb_rep *rep, const struct cb_rep_row *row, int estimator,
-                            struct comparisons *to) {
-    char *key = cb_format("%s|%s", row->cell->id, row->metric);
-    const json_t *runs = json_object_get(rep->repeats, key);
-    free(key);
+// One cell in every two of the repeated runs; `row` has its metric.
+static void compare_runs(const struct cb_rep *rep, const struct cb_rep_row *row, const json_t *runs,
+                         int estimator, struct comparisons *to) {
     for (size_t i = 0; i < json_array_size(runs); i++)
         for (size_t k = 0; k < i; k++) {
             size_t e = (size_t)estimator;
@@ -199,6 +196,38 @@ static void compare_repeats(const struct cb_rep *rep, const struct cb_rep_row *r
                 add_value(to, fabs(log(a / b)));
         }
     end_cell(to);
+}
+
+static void compare_repeats(const struct cb_rep *rep, const struct cb_rep_row *row, int estimator,
+                            struct comparisons *to) {
+    char *key = cb_format("%s|%s", row->cell->id, row->metric);
+    compare_runs(rep, row, json_object_get(rep->repeats, key), estimator, to);
+    free(key);
+}
+
+// Every cell of the row's scenario in the repeated runs, whether this run has it or not: how much
+// two runs differ belongs to the machine, and what is known of it must not hang on which programs
+// a run compares.
+static void compare_all_repeats(struct cb_rep *rep, const struct cb_rep_row *row, int estimator,
+                                struct comparisons *to) {
+    char *scenario = cb_format("/%s/", row->cell->scenario),
+         *metric = cb_format("|%s", row->metric);
+    const char *key;
+    json_t *runs;
+    json_object_foreach(rep->repeats, key, runs) {
+        const char *slash = strchr(key, '/'), *bar = strrchr(key, '|');
+        if (!slash || !bar || strncmp(slash, scenario, strlen(scenario)) != 0 ||
+            strcmp(bar, metric) != 0)
+            continue;
+        const char *params = cb_rep_text(rep, "%.*s", (int)(bar - key), key);
+        for (int part = 0; part < 4 && params; part++) // backend, scenario, binding, compiler
+            params = strchr(params, '/') ? strchr(params, '/') + 1 : NULL;
+        struct cb_rep_cell cell = {.params = params ? params : ""};
+        if (!cb_rep_hidden(rep, &cell))
+            compare_runs(rep, row, runs, estimator, to);
+    }
+    free(scenario);
+    free(metric);
 }
 
 // ---- The smallest detectable effect -------------------------------------------------------------
@@ -266,9 +295,9 @@ static void make_mde(struct cb_rep *rep, const struct cb_rep_row *like, int esti
             compare_twins(rep, row, estimator, &all[TWINS]);
         } else if (!cb_rep_hidden(rep, row->cell)) {
             compare_halves(rep, row, estimator, &all[HALVES]);
-            compare_repeats(rep, row, estimator, &all[REPEATS]);
         }
     }
+    compare_all_repeats(rep, like, estimator, &all[REPEATS]);
     struct cb_rep_mde *mde = &rep->mde[rep->mde_count];
     *mde = (struct cb_rep_mde){.scenario = like->cell->scenario,
                                .metric = like->metric,
