@@ -532,8 +532,8 @@ static void repeated_runs_choose_the_quartile(void **state) {
     close_to(field_of("upper/this", "mde.csv", "call,time,lower-quartile", 10), 0.01, 0.1);
     close_to(field_of("upper/this", "mde.csv", "call,time,lower-quartile", 11), 0, 0.001);
     // Repeated cells that this run lacks tell of the scenario all the same.
-    char *rename =
-        cb_format("sed -i 's,^\\([a-z-]*/call/\\),other-\\1,' '%s'/upper/reference/*/aa/*.csv", root);
+    char *rename = cb_format(
+        "sed -i 's,^\\([a-z-]*/call/\\),other-\\1,' '%s'/upper/reference/*/aa/*.csv", root);
     assert_int_equal(system(rename), 0);
     free(rename);
     report_with("upper", "that");
