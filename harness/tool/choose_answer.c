@@ -46,10 +46,14 @@ struct cb_trials cb_choose_try(struct cb_choose *choose, const char *compiler) {
 
 // ---- Ranking ------------------------------------------------------------------------------------
 
+// What was measured with fewer cells than others, so that nothing is known of its memory, comes
+// after them: its time looks low where only others were measured with as many or as large ones.
 static int compare_forecasts(const void *left, const void *right) {
     const struct cb_forecast *a = left, *b = right;
     if (a->status != b->status)
         return a->status < b->status ? -1 : 1;
+    if (a->status == CB_FORECAST_OK && isnan(a->bytes) != isnan(b->bytes))
+        return isnan(b->bytes) ? -1 : 1;
     if (a->status == CB_FORECAST_OK && a->time != b->time)
         return a->time < b->time ? -1 : 1;
     return strcmp(a->backend->name, b->backend->name);
@@ -57,7 +61,7 @@ static int compare_forecasts(const void *left, const void *right) {
 
 bool cb_choose_is_within(const struct cb_answer *answer, size_t place) {
     const struct cb_forecast *best = &answer->list[0], *other = &answer->list[place];
-    return place > 0 && place < answer->ok &&
+    return place > 0 && place < answer->ok && isnan(other->bytes) == isnan(best->bytes) &&
            (other->low <= best->high || other->time <= best->time * (1 + answer->margin));
 }
 
