@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "counters.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <linux/perf_event.h>
 #include <perfmon/pfmlib.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../lib/message.h"
 #include "proc.h"
 
 static const struct {
@@ -28,18 +30,57 @@ const char *cb_pmu_name(enum cb_pmu_event event) {
     return events[event].name;
 }
 
-// libpfm encodes an event even where there is no PMU; only perf_event_open tells.
+static int open_counter(struct perf_event_attr *attributes) {
+    attributes->size = sizeof *attributes;
+    attributes->exclude_kernel = 1;
+    attributes->exclude_hv = 1;
+    attributes->read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    return (int)syscall(SYS_perf_event_open, attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+// Whether the kernel counts cycles for this process at all.
+static bool has_pmu(void) {
+    struct perf_event_attr cycles;
+    memset(&cycles, 0, sizeof cycles);
+    cycles.type = PERF_TYPE_HARDWARE;
+    cycles.config = PERF_COUNT_HW_CPU_CYCLES;
+    int fd = open_counter(&cycles);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+// libpfm is loaded where there is a PMU only: to relocate its tables of all processors' events
+// would take a part of the time of each of tens of thousands of samples.
+static struct {
+    __typeof__(&pfm_initialize) initialize;
+    __typeof__(&pfm_terminate) terminate;
+    __typeof__(&pfm_get_os_event_encoding) encode;
+} pfm;
+
+static bool load_pfm(void) {
+    void *library = dlopen(CB_PFM_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library != NULL) {
+        pfm.initialize = (__typeof__(pfm.initialize))dlsym(library, "pfm_initialize");
+        pfm.terminate = (__typeof__(pfm.terminate))dlsym(library, "pfm_terminate");
+        pfm.encode = (__typeof__(pfm.encode))dlsym(library, "pfm_get_os_event_encoding");
+    }
+    if (pfm.initialize == NULL || pfm.terminate == NULL || pfm.encode == NULL) {
+        const char *why = dlerror();
+        cb_warning(stderr, "the processor's counters are not read: %s", why ? why : CB_PFM_LIBRARY);
+        return false;
+    }
+    return pfm.initialize() == PFM_SUCCESS;
+}
+
+// libpfm encodes an event even where the processor has none; only perf_event_open tells.
 static int open_event(const char *pfm_name) {
     struct perf_event_attr attributes;
     memset(&attributes, 0, sizeof attributes);
-    attributes.size = sizeof attributes;
     pfm_perf_encode_arg_t encoding = {.attr = &attributes, .size = sizeof encoding};
-    if (pfm_get_os_event_encoding(pfm_name, PFM_PLM3, PFM_OS_PERF_EVENT, &encoding) != PFM_SUCCESS)
+    if (pfm.encode(pfm_name, PFM_PLM3, PFM_OS_PERF_EVENT, &encoding) != PFM_SUCCESS)
         return -1;
-    attributes.exclude_kernel = 1;
-    attributes.exclude_hv = 1;
-    attributes.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    return open_counter(&attributes);
 }
 
 void cb_counters_open(struct cb_counters *counters, const int *cpus, int cpu_count, bool with_pmu) {
@@ -47,11 +88,11 @@ void cb_counters_open(struct cb_counters *counters, const int *cpus, int cpu_cou
     counters->cpu_count = cpu_count;
     for (int i = 0; i < cpu_count; i++)
         counters->cpus[i] = cpus[i];
-    bool ready = with_pmu && pfm_initialize() == PFM_SUCCESS;
+    bool ready = with_pmu && has_pmu() && load_pfm();
     for (int e = 0; e < CB_PMU_EVENTS; e++)
         counters->pmu_fd[e] = ready ? open_event(events[e].pfm) : -1;
     if (ready)
-        pfm_terminate();
+        pfm.terminate();
 }
 
 bool cb_counters_have_pmu(const struct cb_counters *counters) {
