@@ -582,6 +582,20 @@ function(cb_plan_lists out plan size list scenario binding)
     set(${out} ${wanted} PARENT_SCOPE)
 endfunction()
 
+# Whether plan.json's `also` for this size asks for cells of this scenario and binding of this backend
+# by name.
+function(cb_plan_names out plan size backend scenario binding)
+    set(${out} FALSE PARENT_SCOPE)
+    string(JSON globs ERROR_VARIABLE error GET "${plan}" sizes "${size}" also "${binding}")
+    if(error OR NOT globs MATCHES "/${scenario}/")
+        return()
+    endif()
+    string(REGEX MATCHALL "\"[^\"/]*/${scenario}/" names "${globs}")
+    string(REGEX REPLACE "\"|/[^;]*" "" names "${names}")
+    cb_matches(named "${backend}" ${names})
+    set(${out} ${named} PARENT_SCOPE)
+endfunction()
+
 # Whether a run of the size CB_SIZE measures any cell of this backend, scenario and binding:
 # harness/data/plan.json says so.
 function(cb_wants_binding out backend scenario binding)
@@ -622,6 +636,9 @@ function(cb_wants_binding out backend scenario binding)
     cb_backend_variant(variant "${backend}")
     if(wanted AND variant)
         cb_plan_lists(wanted "${plan}" "${size}" variants "${scenario}" "${binding}")
+    endif()
+    if(NOT wanted)
+        cb_plan_names(wanted "${plan}" "${size}" "${backend}" "${scenario}" "${binding}")
     endif()
     set(${out} ${wanted} PARENT_SCOPE)
 endfunction()

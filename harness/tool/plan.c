@@ -123,7 +123,8 @@ static int size_rank(const char *size) {
 }
 
 // Whether a list of plan.json ("bindings", "except", a family of "except_of_family", "variants",
-// "also" with the backend before the scenario, "twins") has scenario/params in this binding.
+// "also" and "second_also" with the backend before the scenario, "twins") has scenario/params in
+// this binding.
 static bool is_listed(const json_t *size, const char *list, const char *binding,
                       const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
@@ -161,12 +162,26 @@ struct making {
     size_t rank, ranks; // the number of the backend among those of the primary compiler
 };
 
+// Whether one of a list's globs is for this backend by name.
+static bool is_named(const struct making *m, const char *list, const char *binding,
+                     const char *scenario, const char *params) {
+    char *name = cb_format("%s/%s", m->program->backend, scenario);
+    bool named = is_listed(m->size, list, binding, name, params);
+    free(name);
+    return named;
+}
+
+static bool is_reached(const struct making *m, const char *scenario, const char *binding,
+                       const char *params) {
+    return strcmp(m->reach, "all") == 0 || is_headline(m->headline, scenario, binding, params) ||
+           is_named(m, "second_also", binding, scenario, params);
+}
+
 static bool wanted(const struct making *m, const char *scenario, const char *binding,
                    const char *params) {
     return cb_globs_match(&m->choice->scenarios, scenario) &&
            cb_globs_match(&m->choice->bindings, binding) &&
-           cb_globs_match(&m->choice->params, params) &&
-           (strcmp(m->reach, "all") == 0 || is_headline(m->headline, scenario, binding, params));
+           cb_globs_match(&m->choice->params, params) && is_reached(m, scenario, binding, params);
 }
 
 // Whether the program holds the scenario in this binding; a program built for a quick run may not.
@@ -210,10 +225,7 @@ static bool is_planned(const struct making *m, const json_t *cell, const char *b
         !is_listed(family, m->program->family, binding, scenario, params) &&
         (!fewer || is_listed(m->size, "variants", binding, scenario, params)))
         return true;
-    char *name = cb_format("%s/%s", m->program->backend, scenario);
-    bool named = is_listed(m->size, "also", binding, name, params);
-    free(name);
-    return named;
+    return is_named(m, "also", binding, scenario, params);
 }
 
 // Adds the cells that `describe` lists, in the name of m->program.

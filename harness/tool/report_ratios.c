@@ -241,12 +241,15 @@ static const char *wanted_text(struct cb_rep *rep, const json_t *target, double 
 }
 
 // What exact instruction counts say of a target that times can't judge; "" where there are none.
+// Cells that are no time, or have no counts, may name others in `counted` that say the same.
 static const char *by_instructions(struct cb_rep *rep, const json_t *target, const char *backend,
                                    const char *compiler) {
     const json_t *max = json_object_get(target, "max"), *min = json_object_get(target, "min");
+    const json_t *counted = json_object_get(target, "counted");
     double value[2] = {0};
     for (int s = 0; s < 2; s++) {
-        const json_t *side = json_object_get(target, s ? "denominator" : "numerator");
+        const json_t *side =
+            json_object_get(counted ? counted : target, s ? "denominator" : "numerator");
         json_t *terms = json_object_get(side, "terms");
         size_t n = terms ? json_array_size(terms) : 1;
         const char *whose = cb_rep_string(side, "backend", backend);
@@ -296,6 +299,22 @@ static const char *target_verdict(const struct cb_rep_ratio *ratio, const json_t
     return strcmp(stands(ratio, least * margin, most / margin), "met") == 0 ? "met" : "undecided";
 }
 
+static bool is_counted(const struct side *side) {
+    return side->row && side->row->counted;
+}
+
+// A tool's counts have no interval: two of them are one exact ratio.
+static void divide_counts(struct cb_rep_ratio *ratio, double a, double b) {
+    ratio->ratio = ratio->low = ratio->high = a / b;
+    ratio->mde = 0;
+}
+
+static const char *why_not_planned(const json_t *side) {
+    return strcmp(cb_rep_string(side, "metric", ""), CB_REP_INSTRUCTIONS) == 0
+               ? "not counted for this run: `corobench count --run` does"
+               : "this run does not plan the cells";
+}
+
 static void judge(struct cb_rep *rep, const json_t *target, const char *compiler, bool must_exist) {
     json_t *top = json_object_get(target, "numerator"),
            *bottom = json_object_get(target, "denominator");
@@ -318,7 +337,7 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
                                      .verdict = "not measured",
                                      .why = ""};
     if (!planned) {
-        result->why = "this run does not plan the cells";
+        result->why = why_not_planned(top);
         return;
     }
     result->verdict = "undecided";
@@ -343,7 +362,10 @@ static void judge(struct cb_rep *rep, const json_t *target, const char *compiler
         ratio->high = estimate.high / scale;
     } else {
         ratio->b_name = b.row->cell->id;
-        measure(rep, ratio, a.values, b.values);
+        if (is_counted(&a) && is_counted(&b))
+            divide_counts(ratio, a.values[0], b.values[0]);
+        else
+            measure(rep, ratio, a.values, b.values);
     }
     ratio->verdict = target_verdict(ratio, target);
     result->ratio = ratio;

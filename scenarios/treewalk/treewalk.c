@@ -8,10 +8,7 @@
 
 #include <stdlib.h>
 
-struct node {
-    const struct node *left, *right;
-    word key;
-};
+#include "tree.h"
 
 CORO_DECL(walk, (const struct node *t;), (word sum; word x;), (REC(walk)))
 
@@ -51,17 +48,6 @@ static unsigned needs(const struct cb_params *params) {
     return CO_CAP_RECURSION;
 }
 
-// The tree of the nodes from `first` on, `size` of them, as balanced as can be.
-static const struct node *balanced(size_t first, size_t size) {
-    if (size == 0)
-        return NULL;
-    size_t before = size / 2;
-    struct node *t = &nodes[first + before];
-    t->left = balanced(first, before);
-    t->right = balanced(first + before + 1, size - before - 1);
-    return t;
-}
-
 // A list: each node has a left child only, so that the last of them is the first in order.
 static const struct node *degenerate(size_t size) {
     const struct node *t = NULL;
@@ -74,22 +60,17 @@ static const struct node *degenerate(size_t size) {
 }
 
 static int prepare(const struct cb_params *params) {
-    word key = 1;
     count = (size_t)cb_param(params, "nodes", 1);
     nodes = (struct node *)malloc(count * sizeof *nodes);
     if (nodes == NULL)
         return CO_E_NOMEM;
-    for (size_t i = 0; i < count; i++) {
-        key = key * 2862933555777941757u + 3037000493u; // any odd numbers do
-        nodes[i].key = key;
-    }
+    give_keys(nodes, count);
     if (cb_param_is(params, "shape", "degenerate")) {
         root = degenerate(count);
         depth = count;
     } else {
-        root = balanced(0, count);
-        for (depth = 0; count >> depth > 0;)
-            depth++;
+        root = balanced(nodes, 0, count);
+        depth = levels_of(count);
     }
     return 0;
 }

@@ -656,6 +656,32 @@ static void the_empty_loop_stands_beside(void **state) {
     expect_in("default", "tables/scenario-unwind.md", "| fiber-full | 24.0 [23.3, 24.7] | 0.25 |");
 }
 
+// Two counts are one exact ratio, whatever times say; also where a target is of something else.
+static void counts_are_targets(void **state) {
+    (void)state;
+    char *folder = in_root("by-hand"), *path = cb_format("%s/counts.csv", folder);
+    made_special.twin_off = 0.5;
+    made_special.by_hand = true;
+    assert_int_equal(make_run(folder, "default", 0, 0), 0);
+    static const char counts[] =
+        "cell_id,instructions,n1,n2,tool\n"
+        "stackless-chain/yield/opaque/gcc/depth=1,21,100,900,valgrind-3.19.0\n"
+        "stackless-chain/twin/opaque/gcc/of=yield;way=machine,20,100,900,valgrind-3.19.0\n"
+        "stackless-chain/twin/opaque/gcc/of=yield;way=callback,16,100,900,valgrind-3.19.0\n"
+        "stackless-chain/fold/visible/gcc/levels=1;reduce=serial,6,100,900,valgrind-3.19.0\n"
+        "stackless-chain/twin/visible/gcc/of=fold;way=loop,5,100,900,valgrind-3.19.0\n";
+    assert_int_equal(cb_file_write(path, counts, sizeof counts - 1), 0);
+    assert_int_equal(cb_report_run(folder, stderr), 0);
+    expect_in("by-hand", "tables/targets.csv", "by hand,gcc,at most 1.05,1.05,1.05,1.05,,0,,,,met");
+    expect_in("by-hand", "tables/targets.csv",
+              "callback,gcc,at most 1.05,1.3125,1.3125,1.3125,,0,,,,missed");
+    expect_in("by-hand", "tables/targets.md",
+              "not counted for this run: `corobench count --run` does");
+    expect_in("by-hand", "tables/targets.md", "by instruction counts it is missed: 1.2 times");
+    free(path);
+    free(folder);
+}
+
 static void counts_are_a_metric(void **state) {
     (void)state;
     char *folder = in_root("counted"), *path = cb_format("%s/counts.csv", folder);
@@ -988,6 +1014,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(drift_and_two_groups_are_flagged, with_plots,
                                         without_plots),
         cmocka_unit_test(the_empty_loop_stands_beside),
+        cmocka_unit_test(counts_are_targets),
         cmocka_unit_test(counts_are_a_metric),
         cmocka_unit_test(surroundings_are_told),
         cmocka_unit_test(tables_show_what_is_and_why_not),
