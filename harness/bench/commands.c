@@ -59,8 +59,9 @@ static int pilot(const struct cb_bench *bench, const struct cb_options *options)
     cb_pilot_run(&session, options->target_ms * 1e6, &result);
     cb_session_close(&session);
     json_t *object =
-        json_pack("{s:I, s:o, s:s, s:s}", "iterations", (json_int_t)result.iterations, "ns",
-                  result.ns > 0 ? json_real(result.ns) : json_null(), "status",
+        json_pack("{s:I, s:o, s:o, s:s, s:s}", "iterations", (json_int_t)result.iterations, "ns",
+                  result.ns > 0 ? json_real(result.ns) : json_null(), "width",
+                  result.width > 0 ? json_real(result.width) : json_null(), "status",
                   cb_status_name(session.outcome.status), "note", session.outcome.note);
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(object);

@@ -12,6 +12,12 @@ uint64_t cb_now_ns(void);
 // because an interrupt can only lengthen one. Takes about 0.1 ms.
 double cb_cycle_ns(void);
 
+// How many independent additions the core makes in a cycle of this length. Another hardware thread
+// of the same core, which a virtual machine may share with a stranger, takes a part of them, while
+// a chain of dependent ones stays as quick as it is: cycle_ns does not show it. The better one of
+// two tries, which take some 0.03 ms together.
+double cb_cycle_width(double cycle_ns);
+
 // How the chain was written: the architecture's name, or "portable" where the compiler chose the
 // instruction, so that one cycle an addition is likely but not known.
 const char *cb_cycle_chain(void);

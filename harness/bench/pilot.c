@@ -49,5 +49,6 @@ void cb_pilot_run(struct cb_session *session, double target_ns, struct cb_pilot 
         n *= 2;
     }
     pilot->ns = took_ns / (double)n;
+    pilot->width = cb_cycle_width(cb_cycle_ns());
     pilot->iterations = cb_pilot_scale(n, took_ns, target_ns);
 }

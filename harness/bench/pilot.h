@@ -6,7 +6,8 @@
 
 struct cb_pilot {
     uint64_t iterations;
-    double ns; // an operation; 0 where it was not run
+    double ns;    // an operation; 0 where it was not run
+    double width; // cb_cycle_width, after it
 };
 
 // Times run(n) for n = 1, 2, 4, ... until a batch takes `target_ns`, then scales to the target.

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct measuring {
     int repetition;
     struct cb_counters counters;
     struct cb_counts counts; // what the timed run did
-    double cycle_ns;         // before the batch
+    double cycle_ns, width;  // before the batch
     double loop_ns;
     double hand_ns;
     uint64_t polls; // before the batch, where the scenario counts them
@@ -52,6 +53,7 @@ static void before_time(void *user) {
         m->polls = m->session->entry->s->polls();
     m->loop_ns = cb_loop_ns(m->n);
     m->cycle_ns = cb_cycle_ns();
+    m->width = cb_cycle_width(m->cycle_ns);
     cb_counters_begin(&m->counters);
 }
 
@@ -76,7 +78,8 @@ static bool after_time(void *user, struct cb_gbench_sink *sink) {
     struct measuring *m = user;
     struct cb_counted counted;
     cb_counters_end(&m->counters, &counted);
-    double cycle_ns = (m->cycle_ns + cb_cycle_ns()) / 2;
+    double cycle_after = cb_cycle_ns(), cycle_ns = (m->cycle_ns + cycle_after) / 2;
+    double width = fmin(m->width, cb_cycle_width(cycle_after));
     if (!going(m) || !cb_session_check(m->session, m->n, m->counts))
         return false;
     if (m->repetition % 2 == 1)
@@ -84,6 +87,7 @@ static bool after_time(void *user, struct cb_gbench_sink *sink) {
     m->repetition++;
     cb_gbench_counter(sink, "operations", (double)m->n);
     cb_gbench_counter(sink, "cycle_ns", cycle_ns);
+    cb_gbench_counter(sink, "width", width);
     cb_gbench_counter(sink, "loop_ns", m->loop_ns);
     if (m->session->entry->s->hand)
         cb_gbench_counter(sink, "hand_ns", m->hand_ns);

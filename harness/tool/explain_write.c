@@ -169,17 +169,26 @@ static void put_rule(FILE *out, const json_t *again) {
     double involuntary = json_number_value(json_object_get(again, "involuntary"));
     double lost = json_number_value(json_object_get(again, "lost"));
     double hit = json_number_value(json_object_get(again, "hit"));
+    double crowded = json_number_value(json_object_get(again, "crowded"));
+    double width = json_number_value(json_object_get(again, "width"));
+    char *or_crowded =
+        width > 0 ? cb_format(", or found the core, shared by another hardware thread, making less "
+                              "than %g %% of the %.3g independent additions a cycle that it makes "
+                              "alone",
+                              100 * crowded, width)
+                  : cb_copy("");
     fprintf(out,
             "\nThis run took a sample again, at most %lld times and for at most %g %% of all "
             "samples, after a migration, after more than %g steal ticks (%g more for each second), "
             "or where more than %g %% of its repetitions were hit: they had more than %g "
             "involuntary switches beyond the voluntary ones, and lost more than %g %% of their "
-            "time. The last try counts.\n",
+            "time%s. The last try counts.\n",
             (long long)json_integer_value(json_object_get(again, "tries")),
             100 * json_number_value(json_object_get(again, "share")),
             json_number_value(json_object_get(again, "steal")),
             json_number_value(json_object_get(again, "steal_per_s")), 100 * hit, involuntary,
-            100 * lost);
+            100 * lost, or_crowded);
+    free(or_crowded);
 }
 
 static void put_samples(FILE *out, const json_t *about, const json_t *cell) {

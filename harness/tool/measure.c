@@ -11,6 +11,7 @@
 #include "process.h"
 #include "progress.h"
 #include "run.h"
+#include "stats.h"
 
 // ---- The command line of a bench program
 
@@ -129,13 +130,15 @@ size_t cb_measure_total(const struct cb_run *run, size_t *taken) {
 // ---- Pilots
 
 // What a pilot's answer says. NULL, or what is wrong with it.
-static const char *read_pilot(struct cb_cell *cell, const struct cb_process *process) {
+static const char *read_pilot(struct cb_cell *cell, const struct cb_process *process,
+                              double *width) {
     json_t *answer =
         json_loadb(process->out.text ? process->out.text : "", process->out.length, 0, NULL);
     const char *status = json_string_value(json_object_get(answer, "status"));
     const char *note = json_string_value(json_object_get(answer, "note"));
     json_int_t iterations = json_integer_value(json_object_get(answer, "iterations"));
     const char *problem = NULL;
+    *width = json_number_value(json_object_get(answer, "width"));
     if (status == NULL)
         problem = "the pilot's answer is not valid JSON with a status";
     else if (strcmp(status, "ok") != 0)
@@ -149,15 +152,16 @@ static const char *read_pilot(struct cb_cell *cell, const struct cb_process *pro
     return problem;
 }
 
-// Returns false when a stop was asked for.
-static bool take_pilot(struct cb_run *run, struct cb_progress *progress, struct cb_cell *cell) {
+// Returns false when a stop was asked for. `width` is what the core did beside it; 0: not known.
+static bool take_pilot(struct cb_run *run, struct cb_progress *progress, struct cb_cell *cell,
+                       double *width) {
     const struct cb_program *program = program_for(run, cell, 1);
     struct arguments a = bench_arguments(run, program, cell, "--pilot");
     argue_pair(&a, "--target-ms", cb_format("%g", run->settings.batch_ms));
     struct cb_process process;
     run_bench(program, cell, &a, 0, run->settings.pilot_limit, &process);
     bool answered = process.ending == CB_ENDED && process.out.length > 0;
-    const char *problem = answered ? read_pilot(cell, &process) : NULL;
+    const char *problem = answered ? read_pilot(cell, &process, width) : NULL;
     if (process.ending == CB_TIMED_OUT || problem != NULL ||
         (process.ending != CB_INTERRUPTED && !answered)) {
         char *reason =
@@ -195,9 +199,16 @@ static void follow_original(const struct cb_plan *plan, struct cb_cell *twin) {
     }
 }
 
+// What the core does in a cycle when it is alone: what three of four pilots saw, or less.
+static void learn_width(struct cb_run *run, const double *widths, size_t count) {
+    if (count > 0)
+        run->settings.again.width = cb_quantile(widths, count, 0.75);
+}
+
 enum cb_measured cb_measure_pilots(struct cb_run *run) {
     struct cb_progress progress;
-    size_t total = 0;
+    size_t total = 0, known = 0;
+    double *widths = cb_allocate(run->plan.count + 1, sizeof *widths);
     for (size_t i = 0; i < run->plan.count; i++) {
         struct cb_cell *cell = &run->plan.cells[i];
         if (needs_pilot(cell) && strcmp(cell->kind, "time") != 0)
@@ -211,11 +222,14 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
         if (!needs_pilot(cell))
             continue;
         cb_progress_show(&progress, cell->id);
-        if (cb_stop_asked() || !take_pilot(run, &progress, cell))
+        if (cb_stop_asked() || !take_pilot(run, &progress, cell, &widths[known]))
             measured = CB_MEASURED_STOPPED;
         else
             cb_progress_step(&progress);
+        known += widths[known] > 0;
     }
+    learn_width(run, widths, known);
+    free(widths);
     cb_progress_clear(&progress);
     for (size_t i = 0; i < run->plan.count && measured == CB_MEASURED_ALL; i++) {
         struct cb_cell *cell = &run->plan.cells[i];

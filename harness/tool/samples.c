@@ -137,7 +137,8 @@ void cb_sample_free(struct cb_sample *sample) {
 
 // ---- Taking again
 
-static const char *const retake_names[CB_RETAKES] = {"", "migration", "steal", "involuntary"};
+static const char *const retake_names[CB_RETAKES] = {"", "migration", "steal", "involuntary",
+                                                     "crowded"};
 
 const char *cb_retake_name(enum cb_retake reason) {
     return retake_names[reason];
@@ -151,15 +152,23 @@ static bool is_hit(const json_t *repetition, const struct cb_again *again) {
     return involuntary > again->involuntary + voluntary && wall - cpu > again->lost * wall;
 }
 
+// Whether another hardware thread of the core took a part of it. Neither wall time nor CPU time of
+// ours tells, and steal time does not count it.
+static bool is_crowded(const json_t *repetition, const struct cb_again *again) {
+    return number(repetition, "width") < again->crowded * again->width; // false for a NAN
+}
+
 enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
                                    bool parallel) {
     double steal = 0, seconds = 0;
-    size_t i, hits = 0;
+    size_t i, hits = 0, crowded = 0;
     json_t *list = json_object_get(sample->document, "benchmarks"), *repetition;
     json_array_foreach(list, i, repetition) {
         steal += fmax(0, number(repetition, "steal"));
         seconds += 1e-9 * fmax(0, number(repetition, "real_time"));
-        hits += !parallel && is_hit(repetition, again);
+        bool hit = !parallel && is_hit(repetition, again);
+        hits += hit;
+        crowded += hit || is_crowded(repetition, again);
     }
     if (sample->status != CB_CELL_OK)
         return CB_RETAKE_NONE;
@@ -167,8 +176,10 @@ enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct 
         return CB_RETAKE_MIGRATION;
     if (steal > again->steal + again->steal_per_s * seconds)
         return CB_RETAKE_STEAL;
-    bool moved = (double)hits > again->hit * (double)json_array_size(list);
-    return moved ? CB_RETAKE_INVOLUNTARY : CB_RETAKE_NONE;
+    double most = again->hit * (double)json_array_size(list);
+    return (double)hits > most      ? CB_RETAKE_INVOLUNTARY
+           : (double)crowded > most ? CB_RETAKE_CROWDED
+                                    : CB_RETAKE_NONE;
 }
 
 size_t cb_sample_get_retakes(const struct cb_sample *sample, enum cb_retake *reasons, size_t most) {

@@ -18,9 +18,15 @@ struct cb_sample {
 };
 
 // Why a sample is taken again.
-enum cb_retake { CB_RETAKE_NONE, CB_RETAKE_MIGRATION, CB_RETAKE_STEAL, CB_RETAKE_INVOLUNTARY };
-enum { CB_RETAKES = CB_RETAKE_INVOLUNTARY + 1 };
-// "migration", "steal" or "involuntary".
+enum cb_retake {
+    CB_RETAKE_NONE,
+    CB_RETAKE_MIGRATION,
+    CB_RETAKE_STEAL,
+    CB_RETAKE_INVOLUNTARY,
+    CB_RETAKE_CROWDED
+};
+enum { CB_RETAKES = CB_RETAKE_CROWDED + 1 };
+// "migration", "steal", "involuntary" or "crowded".
 const char *cb_retake_name(enum cb_retake reason);
 
 // When a sample is taken again (plan.json's `again`).
@@ -32,6 +38,9 @@ struct cb_again {
     // the share `hit` of its repetitions is: its value is their median, which a few don't move.
     double involuntary, lost, hit;
     double steal, steal_per_s; // ticks that a sample may have, and more for a longer one
+    // A repetition is crowded when the core made less than this share of the independent additions
+    // that it makes in a cycle when alone (`width`, by the pilots; 0: not known).
+    double crowded, width;
 };
 
 // Reads a raw file and checks that it is a whole answer for this cell. NULL, or what is wrong with
@@ -40,11 +49,12 @@ char *cb_sample_read(struct cb_sample *sample, const char *path, const struct cb
                      unsigned repetitions);
 void cb_sample_free(struct cb_sample *sample);
 
-// What beside the cell's own work disturbed it, the gravest first: a migration, steal ticks, or
-// involuntary context switches. Switches alone say little: the kernel's own threads come often and
-// stay for microseconds. What was lost shows in the wall time beyond the CPU time. A coroutine that
-// blocks its thread is switched away on its own account; the switches of a `parallel` backend are
-// its work whatever their kind: waking a thread may put it in one's place.
+// What beside the cell's own work disturbed it, the gravest first: a migration, steal ticks,
+// involuntary context switches, or another user of the same core. Switches alone say little: the
+// kernel's own threads come often and stay for microseconds. What was lost shows in the wall time
+// beyond the CPU time. A coroutine that blocks its thread is switched away on its own account; the
+// switches of a `parallel` backend are its work whatever their kind: waking a thread may put it in
+// one's place.
 enum cb_retake cb_sample_disturbed(const struct cb_sample *sample, const struct cb_again *again,
                                    bool parallel);
 

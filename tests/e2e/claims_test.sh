@@ -1,7 +1,7 @@
 #!/bin/sh
 # corobench claims from the outside, on a reference run: what it prints, its exit statuses, two
 # runs compared, and the table of a report. Prints TAP. CB_BUILD_DIR is the build folder.
-# Runs in: gcc asan
+# Runs in: gcc
 set -u
 
 build=${CB_BUILD_DIR:?the build folder, where corobench is}

@@ -362,7 +362,7 @@ sed -i 's/"share": [0-9.]*/"share": 9/; s/"budget": 12,/"budget": 0,/' share/pla
 COROBENCH_SHARE=$work/share
 export COROBENCH_SHARE
 retakes() { # run: migration, steal, involuntary, disturbed, taken_again
-    tr -d ' \n' <"$1/run.json" | sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"retakes":{"migration":\([0-9]*\),"steal":\([0-9]*\),"involuntary":\([0-9]*\)}.*/\3 \4 \5 \2 \1/p'
+    tr -d ' \n' <"$1/run.json" | sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"retakes":{"migration":\([0-9]*\),"steal":\([0-9]*\),"involuntary":\([0-9]*\),"crowded":0}.*/\3 \4 \5 \2 \1/p'
 }
 fakes retaken disturbed-gcc stolen-gcc moved-gcc threads-gcc good-gcc
 tool run --programs retaken --quick --scenario spin --rounds 2 --seed 7 --name retaken

@@ -222,7 +222,9 @@ static enum cb_retake disturbed_if(int hits, const char *cpu_ms, const char *cou
                                    .lost = 0.04,
                                    .hit = 0.25,
                                    .steal = 1,
-                                   .steal_per_s = 20};
+                                   .steal_per_s = 20,
+                                   .crowded = 0.9,
+                                   .width = 2.95};
     struct cb_sample sample = sample_of(hits, cpu_ms, counters);
     sample.migrated = migrated;
     enum cb_retake answer = cb_sample_disturbed(&sample, &again, parallel);
@@ -250,6 +252,16 @@ static void switches_that_cost_time_disturb(void **state) {
     // Threads that wake each other on one unit are switched in any way.
     assert_int_equal(disturbed_if(4, "5", ", 'nvcsw': 50, 'nivcsw': 5000", false, true),
                      CB_RETAKE_NONE);
+}
+
+static void a_shared_core_disturbs(void **state) {
+    (void)state;
+    assert_int_equal(disturbed(2, "25", ", 'width': 2.7"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(2, "25", ", 'width': 2.6"), CB_RETAKE_CROWDED);
+    assert_int_equal(disturbed(1, "25", ", 'width': 2.6"), CB_RETAKE_NONE);
+    assert_int_equal(disturbed(2, "23", ", 'nivcsw': 2, 'width': 1.5"), CB_RETAKE_INVOLUNTARY);
+    // Threads share a core as well as others.
+    assert_int_equal(disturbed_if(2, "25", ", 'width': 2.6", false, true), CB_RETAKE_CROWDED);
 }
 
 static void the_gravest_reason_counts(void **state) {
@@ -329,6 +341,7 @@ int main(void) {
         cmocka_unit_test(a_reason_needs_no_repetitions),
         cmocka_unit_test(switches_that_cost_time_disturb),
         cmocka_unit_test(the_gravest_reason_counts),
+        cmocka_unit_test(a_shared_core_disturbs),
         cmocka_unit_test(reasons_of_retakes_stay_in_the_file),
         cmocka_unit_test(a_twin_answers_for_its_original),
         cmocka_unit_test(facts_become_rows),
