@@ -2,6 +2,7 @@
 // read back from there, so that a resumed run sees what this one saw.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -325,15 +326,32 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
     return measured;
 }
 
-// Puts a sample's rows where they belong, or ends its cell.
+// Counts a sample's tries and disturbances, or takes that back. Returns what disturbed it.
+static enum cb_retake tally(struct cb_run *run, size_t step, const struct cb_sample *sample,
+                            bool back) {
+    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
+    enum cb_retake reasons[RETAKES_MOST], now;
+    size_t count = cb_sample_get_retakes(sample, reasons, RETAKES_MOST), one = back ? SIZE_MAX : 1;
+    now = cb_sample_disturbed(sample, &run->settings.again, is_parallel(run, cell));
+    for (size_t i = 0; i < count; i++)
+        run->retakes[reasons[i]] += one;
+    run->again_count += count > 0 ? one : 0;
+    run->disturbed += now != CB_RETAKE_NONE ? one : 0;
+    return now;
+}
+
+// Puts a sample's rows where they belong, or ends its cell. It is of try number `tries`, from 0.
 static void take_over(struct cb_run *run, struct cb_progress *progress, size_t step,
-                      const struct cb_sample *sample) {
+                      const struct cb_sample *sample, int tries) {
     const struct cb_step *s = &run->order.steps[step];
     struct cb_cell *cell = &run->plan.cells[s->cell];
-    enum cb_retake reasons[RETAKES_MOST];
+    enum cb_retake reasons[RETAKES_MOST], last;
     size_t count = cb_sample_get_retakes(sample, reasons, RETAKES_MOST);
-    for (size_t i = 0; i < count; i++)
-        run->retakes[reasons[i]]++;
+    last = count > 0 ? reasons[count - 1] : CB_RETAKE_NONE;
+    enum cb_retake now = tally(run, step, sample, false);
+    // Once: where it is crowded again, it mostly is.
+    bool late = now == CB_RETAKE_CROWDED && last != CB_RETAKE_CROWDED;
+    run->late[step] = late && tries < run->settings.again.tries ? (unsigned char)(tries + 1) : 0;
     if (sample->status != CB_CELL_OK) {
         cb_progress_less(progress, steps_left(run, s->cell));
         end_cell(progress, cell, sample->status, sample->note);
@@ -344,14 +362,11 @@ static void take_over(struct cb_run *run, struct cb_progress *progress, size_t s
         set_cell(cell, sample->status, sample->note);
     cb_sample_rows(&rows, run->name, cell, s, sample, count > 0 ? "remeasured" : "");
     run->rows[step] = rows.text ? rows.text : cb_copy("");
-    run->again_count += count > 0;
-    run->disturbed +=
-        cb_sample_disturbed(sample, &run->settings.again, is_parallel(run, cell)) != CB_RETAKE_NONE;
 }
 
 // Whether one more sample may be taken again: bad surroundings must not make a run endless.
-static bool may_repeat(const struct cb_run *run, const struct cb_progress *progress, int tries) {
-    double most = run->settings.again.share * (double)(progress->total > 5 ? progress->total : 5);
+static bool may_repeat(const struct cb_run *run, size_t samples, int tries) {
+    double most = run->settings.again.share * (double)(samples > 5 ? samples : 5);
     return tries < run->settings.again.tries && (double)run->again_count < most;
 }
 
@@ -382,12 +397,16 @@ static void drop(struct taken *taken) {
     *taken = (struct taken){.path = NULL};
 }
 
+// Takes a sample until it is undisturbed or has had its tries. What shared its core with another
+// hardware thread is not tried again at once: such a neighbour stays for longer than a sample
+// lasts.
 static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *progress, size_t step) {
     const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
     bool parallel = is_parallel(run, cell);
     struct taken kept = {.path = NULL};
     enum cb_measured measured = CB_MEASURED_ALL;
-    for (int tries = 0; measured == CB_MEASURED_ALL; tries++) {
+    int tries;
+    for (tries = 0; measured == CB_MEASURED_ALL; tries++) {
         struct taken next = {.path = cb_raw_path(run, step, tries)};
         measured = try_sample(run, step, next.path, &next.sample);
         if (measured != CB_MEASURED_ALL) {
@@ -402,40 +421,17 @@ static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *prog
         }
         drop(&kept);
         kept = next;
-        if (cb_sample_disturbed(&kept.sample, &run->settings.again, parallel) == CB_RETAKE_NONE ||
-            !may_repeat(run, progress, tries))
+        enum cb_retake why = cb_sample_disturbed(&kept.sample, &run->settings.again, parallel);
+        if (why == CB_RETAKE_NONE || why == CB_RETAKE_CROWDED ||
+            !may_repeat(run, progress->total, tries))
             break;
     }
     if (kept.path != NULL) {
-        take_over(run, progress, step, &kept.sample);
+        take_over(run, progress, step, &kept.sample, tries);
         if (run->rows[step] != NULL && cb_samples_append(run, run->rows[step]) != CB_EXIT_OK)
             measured = CB_MEASURED_STUCK;
     }
     drop(&kept);
-    return measured;
-}
-
-enum cb_measured cb_measure_rounds(struct cb_run *run) {
-    struct cb_progress progress;
-    size_t taken, total = cb_measure_total(run, &taken);
-    cb_progress_begin(&progress, stderr, "samples", total, taken);
-    enum cb_measured measured = CB_MEASURED_ALL;
-    for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
-        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
-        if (cell->status != CB_CELL_OK || run->rows[s] != NULL)
-            continue;
-        cb_progress_show(&progress, cell->id);
-        if (cb_stop_asked()) {
-            measured = CB_MEASURED_STOPPED;
-        } else if (!cb_rundir_has_room(run)) {
-            measured = CB_MEASURED_STUCK;
-        } else {
-            measured = take_sample(run, &progress, s);
-            if (measured == CB_MEASURED_ALL && run->rows[s] != NULL)
-                cb_progress_step(&progress);
-        }
-    }
-    cb_progress_clear(&progress);
     return measured;
 }
 
@@ -460,10 +456,82 @@ static struct taken read_try(const struct cb_run *run, size_t step, int tries) {
     return taken;
 }
 
+// ---- Samples that shared their core
+
+// Takes a step's sample once more. The new one counts, whatever it met.
+static enum cb_measured take_late(struct cb_run *run, struct cb_progress *progress, size_t step) {
+    int tries = run->late[step];
+    struct taken before = read_try(run, step, tries - 1);
+    struct taken next = {.path = cb_raw_path(run, step, tries)};
+    enum cb_measured measured = try_sample(run, step, next.path, &next.sample);
+    if (measured == CB_MEASURED_ALL && before.path != NULL) {
+        if (!hand_on(run, step, &before.sample, &next.sample, next.path))
+            measured = CB_MEASURED_STUCK;
+        unlink(before.path);
+        tally(run, step, &before.sample, true);
+    }
+    if (measured == CB_MEASURED_ALL) {
+        free(run->rows[step]);
+        run->rows[step] = NULL;
+        take_over(run, progress, step, &next.sample, tries);
+    }
+    drop(&before);
+    drop(&next);
+    return measured;
+}
+
+// After the last round, in the order of the first time: by then another neighbour is there, or
+// none.
+static enum cb_measured take_all_late(struct cb_run *run) {
+    struct cb_progress progress;
+    size_t taken, samples = cb_measure_total(run, &taken), count = 0;
+    for (size_t s = 0; s < run->order.count; s++)
+        count += run->late[s] > 0;
+    cb_progress_begin(&progress, stderr, "samples again", count, 0);
+    enum cb_measured measured = CB_MEASURED_ALL;
+    for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
+        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
+        if (run->late[s] == 0 || cell->status != CB_CELL_OK ||
+            !may_repeat(run, samples, run->late[s] - 1))
+            continue;
+        cb_progress_show(&progress, cell->id);
+        measured = cb_stop_asked()            ? CB_MEASURED_STOPPED
+                   : !cb_rundir_has_room(run) ? CB_MEASURED_STUCK
+                                              : take_late(run, &progress, s);
+        cb_progress_step(&progress);
+    }
+    cb_progress_clear(&progress);
+    return measured;
+}
+
+enum cb_measured cb_measure_rounds(struct cb_run *run) {
+    struct cb_progress progress;
+    size_t taken, total = cb_measure_total(run, &taken);
+    cb_progress_begin(&progress, stderr, "samples", total, taken);
+    enum cb_measured measured = CB_MEASURED_ALL;
+    for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
+        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
+        if (cell->status != CB_CELL_OK || run->rows[s] != NULL)
+            continue;
+        cb_progress_show(&progress, cell->id);
+        if (cb_stop_asked()) {
+            measured = CB_MEASURED_STOPPED;
+        } else if (!cb_rundir_has_room(run)) {
+            measured = CB_MEASURED_STUCK;
+        } else {
+            measured = take_sample(run, &progress, s);
+            if (measured == CB_MEASURED_ALL && run->rows[s] != NULL)
+                cb_progress_step(&progress);
+        }
+    }
+    cb_progress_clear(&progress);
+    return measured == CB_MEASURED_ALL ? take_all_late(run) : measured;
+}
+
 // The raw file that counts for a step: of the last time it was taken. Earlier ones, left by a run
 // that was killed between two steps of its work, hand on their reasons and go. Sets *stuck where
-// that cannot be written.
-static struct taken find_sample(const struct cb_run *run, size_t step, bool *stuck) {
+// that cannot be written. *found is the number of its try.
+static struct taken find_sample(const struct cb_run *run, size_t step, bool *stuck, int *found) {
     struct taken last = {.path = NULL};
     for (int tries = 0; tries <= run->settings.again.tries; tries++) {
         struct taken next = read_try(run, step, tries);
@@ -478,6 +546,7 @@ static struct taken find_sample(const struct cb_run *run, size_t step, bool *stu
         }
         drop(&last);
         last = next;
+        *found = tries;
     }
     return last;
 }
@@ -487,9 +556,10 @@ enum cb_measured cb_measure_load(struct cb_run *run) {
     bool stuck = false;
     cb_progress_begin(&quiet, stderr, "raw files", 0, 0);
     for (size_t s = 0; s < run->order.count && !stuck; s++) {
-        struct taken taken = find_sample(run, s, &stuck);
+        int tries = 0;
+        struct taken taken = find_sample(run, s, &stuck, &tries);
         if (taken.path != NULL)
-            take_over(run, &quiet, s, &taken.sample);
+            take_over(run, &quiet, s, &taken.sample, tries);
         drop(&taken);
     }
     return stuck ? CB_MEASURED_STUCK : CB_MEASURED_ALL;

@@ -387,6 +387,11 @@ check "a resumed run knows them" test "$status $(retakes results/resumed)" = "0 
 cut -d, -f 2- results/resumed/samples.csv >resumed.csv
 cut -d, -f 2- results/retaken/samples.csv >retaken.csv
 check "and has the same samples" cmp resumed.csv retaken.csv
+fakes shared crowded-gcc good-gcc
+tool run --programs shared --quick --scenario spin --rounds 2 --seed 7 --name shared
+check "pilots tell what a core makes alone" grep -q '"width": 3.5' results/shared/run.json
+check "what shared its core is taken again" test "$(tr -d ' \n' <results/shared/run.json |
+    sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"crowded":\([0-9]*\)}.*/\1 \2 \3/p')" = "8 0 8"
 COROBENCH_SHARE=$work/plain
 fakes skips skipping-gcc
 tool run --programs skips --quick --rounds 1 --name skips

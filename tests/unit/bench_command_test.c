@@ -248,6 +248,7 @@ static void pilots(void **state) {
     assert_string_equal(fake_text(pilot, "status"), "ok");
     assert_true(json_integer_value(json_object_get(pilot, "iterations")) >= 1);
     assert_true(json_real_value(json_object_get(pilot, "ns")) > 0);
+    assert_true(json_real_value(json_object_get(pilot, "width")) > 0);
     assert_true(fake.runs > 1);
     assert_int_equal(fake.finished, 1);
     json_decref(pilot);
