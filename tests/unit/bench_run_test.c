@@ -31,8 +31,8 @@ static void writes_the_document(void **state) {
     size_t i;
     json_t *run;
     json_array_foreach(runs, i, run) {
-        const char *const keys[] = {"real_time", "cpu_time", "cycle_ns", "width", "loop_ns",
-                                    "faults",    "nvcsw",    "nivcsw"};
+        const char *const keys[] = {"real_time", "cpu_time", "cycle_ns", "width",
+                                    "loop_ns",   "faults",   "nvcsw",    "nivcsw"};
         for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
             assert_true(json_is_number(json_object_get(run, keys[k])));
         assert_true(json_number_value(json_object_get(run, "real_time")) > 0);
