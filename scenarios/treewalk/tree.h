@@ -1,6 +1,5 @@
 // The balanced binary tree that is walked, by coroutines and by hand.
-#ifndef SCENARIOS_TREEWALK_TREE_H
-#define SCENARIOS_TREEWALK_TREE_H
+#pragma once
 
 struct node {
     const struct node *left, *right;
@@ -34,6 +33,4 @@ static size_t levels_of(size_t count) {
         levels++;
     return levels;
 }
-#endif
-
 #endif
