@@ -435,7 +435,7 @@ static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *prog
     return measured;
 }
 
-// ---- Taking up a run again
+// ---- Samples that shared their core
 
 // Reads a step's raw file of a try. Where it is not there or corrupt, path is NULL; corrupt ones
 // are named and go.
@@ -455,8 +455,6 @@ static struct taken read_try(const struct cb_run *run, size_t step, int tries) {
     free(problem);
     return taken;
 }
-
-// ---- Samples that shared their core
 
 // Takes a step's sample once more. The new one counts, whatever it met.
 static enum cb_measured take_late(struct cb_run *run, struct cb_progress *progress, size_t step) {
@@ -504,6 +502,8 @@ static enum cb_measured take_all_late(struct cb_run *run) {
     return measured;
 }
 
+// ---- Rounds
+
 enum cb_measured cb_measure_rounds(struct cb_run *run) {
     struct cb_progress progress;
     size_t taken, total = cb_measure_total(run, &taken);
@@ -527,6 +527,8 @@ enum cb_measured cb_measure_rounds(struct cb_run *run) {
     cb_progress_clear(&progress);
     return measured == CB_MEASURED_ALL ? take_all_late(run) : measured;
 }
+
+// ---- Taking up a run again
 
 // The raw file that counts for a step: of the last time it was taken. Earlier ones, left by a run
 // that was killed between two steps of its work, hand on their reasons and go. Sets *stuck where
