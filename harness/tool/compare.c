@@ -167,13 +167,33 @@ static bool limits_asked(const struct cb_compare_request *request) {
     return false;
 }
 
+// Where --fail-on asks, a cell that had a value and has none now is worse than slower.
+static int tell_broken(const struct cb_comparison *comparison, FILE *messages) {
+    struct cb_text list = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->broken_count; i++) {
+        const struct cb_compare_cell *cell = &comparison->broken[i];
+        if (isnan(cell->a->estimate.value))
+            continue;
+        count++;
+        cb_text_add(&list, "\n%s: %s%s%s", cell->b->id, cell->b->status, *cell->b->note ? ": " : "",
+                    cell->b->note);
+    }
+    bool asked = limits_asked(comparison->request);
+    if (count > 0 && asked)
+        cb_error(messages, "%zu cells have a value in A and none in B%s", count, list.text);
+    cb_text_clear(&list);
+    return count > 0 && asked ? CB_EXIT_FAILED : CB_EXIT_OK;
+}
+
 static int tell_result(const struct cb_comparison *comparison, FILE *messages) {
     const struct cb_compare_request *request = comparison->request;
     if (limits_asked(request) && !comparison->claims)
         cb_warning(messages, "--fail-on can't fail here: a quick run carries no claim\n"
                              "the exit status is 0\ncompare default or full runs");
+    int status = tell_broken(comparison, messages);
     if (comparison->too_much == 0)
-        return CB_EXIT_OK;
+        return status;
     struct cb_text list = {0};
     for (size_t i = 0; i < comparison->count; i++) {
         const struct cb_compare_cell *cell = &comparison->cells[i];
@@ -254,7 +274,7 @@ static const struct cb_option options[] = {
     {"binding", "GLOB", "only these bindings"},
     {"compiler", "GLOB", "only these compilers"},
     {"fail-on", "KIND=N%",
-     "exit status 1 where a declared difference is larger; KIND: slower, "
+     "exit status 1 where a declared difference is larger, or a cell fails; KIND: slower, "
      "faster, any"},
     {"json", NULL, "print JSON instead of Markdown"},
     {NULL, NULL, NULL}};
@@ -311,6 +331,7 @@ const struct cb_command cb_command_compare = {
         "\n--fail-on slower=5% --fail-on faster=20%: exit status 1 where a declared difference is\n"
         "larger. A cell is slower by 5 % when B takes 1.05 times as long as A, and faster by 5 %\n"
         "when A takes 1.05 times as long as B. Where a metric is no time, slower means larger.\n"
+        "A cell that has a value in A and failed in B is exit status 1 too.\n"
         "Exit status 2: wrong usage, or runs that can't be read or compared.",
     .options = options,
     .run = run};

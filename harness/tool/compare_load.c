@@ -73,7 +73,7 @@ static void take_values(struct cb_compare_entry *entry, const struct cb_rep *rep
 
 static void take_row(struct cb_compare_run *run, const struct cb_rep_row *row) {
     const struct cb_rep_cell *cell = row->cell;
-    int estimator = row->exact || row->aside ? CB_REP_MEDIAN : run->estimator;
+    int estimator = row->exact || row->aside || row->counted ? CB_REP_MEDIAN : run->estimator;
     struct cb_compare_entry *entry = add_entry(run);
     *entry = (struct cb_compare_entry){.id = cell->id,
                                        .backend = cell->backend,
@@ -85,7 +85,7 @@ static void take_row(struct cb_compare_run *run, const struct cb_rep_row *row) {
                                        .note = row->note,
                                        .flags = row->flags,
                                        .estimate = no_estimate,
-                                       .exact = row->exact};
+                                       .exact = row->exact || row->counted};
     if (row->values) {
         entry->estimate = row->estimate[estimator];
         take_values(entry, &run->rep, row, estimator);

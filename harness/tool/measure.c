@@ -2,6 +2,7 @@
 // read back from there, so that a resumed run sees what this one saw.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,10 +201,12 @@ static void follow_original(const struct cb_plan *plan, struct cb_cell *twin) {
     }
 }
 
-// What the core does in a cycle when it is alone: what three of four pilots saw, or less.
+// What the core does in a cycle when it is alone: what three of four pilots saw, or less. The
+// pilots of a resumed run may be few; then what the earlier ones saw stands.
 static void learn_width(struct cb_run *run, const double *widths, size_t count) {
     if (count > 0)
-        run->settings.again.width = cb_quantile(widths, count, 0.75);
+        run->settings.again.width =
+            fmax(run->settings.again.width, cb_quantile(widths, count, 0.75));
 }
 
 enum cb_measured cb_measure_pilots(struct cb_run *run) {
@@ -245,18 +248,13 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
 // Keeps the reason of a sample that left no raw file of its own, in the shape of one that did.
 static int write_failure(const char *path, const struct cb_cell *cell, enum cb_cell_status status,
                          const char *note, int link) {
+    char *plain = cb_copy(note);
+    for (char *c = plain; *c != '\0'; c++) // JSON takes no bytes that are not UTF-8
+        *c = (unsigned char)*c < 128 ? *c : '?';
     json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "status",
-                               cb_status_text(status), "note", note, "backend", cell->backend,
+                               cb_status_text(status), "note", plain, "backend", cell->backend,
                                "scenario", cell->scenario, "binding", cell->binding, "params",
                                cb_cell_asked(cell), "compiler", cell->compiler, "link", link);
-    if (answer == NULL) { // the note holds bytes that are not UTF-8
-        char *plain = cb_copy(note);
-        for (char *c = plain; *c != '\0'; c++)
-            *c = (unsigned char)*c < 128 ? *c : '?';
-        int error = write_failure(path, cell, status, plain, link);
-        free(plain);
-        return error;
-    }
     char *text = json_dumps(answer, JSON_COMPACT);
     json_t *document =
         json_pack("{s:{s:s}, s:[]}", "context", "corobench", text ? text : "", "benchmarks");
@@ -264,6 +262,7 @@ static int write_failure(const char *path, const struct cb_cell *cell, enum cb_c
     int error = bytes ? cb_file_write(path, bytes, strlen(bytes)) : -ENOMEM;
     free(text);
     free(bytes);
+    free(plain);
     json_decref(answer);
     json_decref(document);
     return error;
@@ -478,8 +477,14 @@ static enum cb_measured take_late(struct cb_run *run, struct cb_progress *progre
     return measured;
 }
 
+// Crowded samples are many where a neighbour stays, and must not make a run endless either.
+static bool has_time(const struct cb_run *run) {
+    double minutes = run->settings.again.minutes;
+    return minutes <= 0 || cb_seconds() - run->began < 60 * minutes;
+}
+
 // After the last round, in the order of the first time: by then another neighbour is there, or
-// none.
+// none. What there is no time for stands, and is counted as disturbed.
 static enum cb_measured take_all_late(struct cb_run *run) {
     struct cb_progress progress;
     size_t taken, samples = cb_measure_total(run, &taken), count = 0;
@@ -489,7 +494,7 @@ static enum cb_measured take_all_late(struct cb_run *run) {
     enum cb_measured measured = CB_MEASURED_ALL;
     for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
         const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
-        if (run->late[s] == 0 || cell->status != CB_CELL_OK ||
+        if (run->late[s] == 0 || cell->status != CB_CELL_OK || !has_time(run) ||
             !may_repeat(run, samples, run->late[s] - 1))
             continue;
         cb_progress_show(&progress, cell->id);

@@ -41,6 +41,13 @@ void cb_stop_watch(void) {
     sigset_t set = stop_set();
     sigprocmask(SIG_BLOCK, &set, NULL);
     stop_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (stop_fd >= 0)
+        return;
+    cb_warning(stderr,
+               "signalfd: %s\na signal ends corobench at once\nwhat is measured until then "
+               "is kept; go on by --resume",
+               strerror(errno));
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void cb_stop_unwatch(void) {
@@ -58,13 +65,23 @@ int cb_stop_asked(void) {
     return stop_signal;
 }
 
-static double now(void) {
+double cb_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// The environment with more variables; the array is new, the texts are shared.
+// What changes the allocator or the loader of a program, and no result file would tell of it.
+static bool is_hidden_setting(const char *variable) {
+    static const char *const names[] = {"MALLOC_", "GLIBC_TUNABLES=", "LD_PRELOAD=", "LD_AUDIT="};
+    bool hidden = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        hidden = hidden || strncmp(variable, names[i], strlen(names[i])) == 0;
+    return hidden;
+}
+
+// The environment, without such settings, with more variables; the array is new, the texts are
+// shared.
 static char **environment_with(char *const extra[]) {
     size_t own = 0, more = 0;
     while (environ[own] != NULL)
@@ -75,7 +92,9 @@ static char **environment_with(char *const extra[]) {
     if (more > 0)
         memcpy(all, extra, more * sizeof *all);
     // Where a name occurs twice, getenv finds the first: the added ones win.
-    memcpy(all + more, environ, own * sizeof *all);
+    for (size_t i = 0, at = more; i < own; i++)
+        if (!is_hidden_setting(environ[i]))
+            all[at++] = environ[i];
     return all;
 }
 
@@ -126,7 +145,7 @@ static enum cb_ending watch(struct cb_process *process, int pidfd, int out, int 
                            {.fd = err, .events = POLLIN},
                            {.fd = stop_fd, .events = POLLIN}};
     for (;;) {
-        double left = deadline - now();
+        double left = deadline - cb_seconds();
         if (left <= 0)
             return CB_TIMED_OUT;
         int wait = left > 3600 ? 3600000 : (int)(left * 1000) + 1;
@@ -184,7 +203,7 @@ void cb_process_run(struct cb_process *process, char *const argv[], char *const 
     }
     fcntl(out[0], F_SETFL, O_NONBLOCK);
     fcntl(err[0], F_SETFL, O_NONBLOCK);
-    double begin = now();
+    double begin = cb_seconds();
     pid_t pid = 0;
     char **environment = environment_with(extra);
     process->code = start(&pid, argv, environment, out[1], err[1]);
@@ -207,7 +226,7 @@ void cb_process_run(struct cb_process *process, char *const argv[], char *const 
     }
     close(out[0]);
     close(err[0]);
-    process->seconds = now() - begin;
+    process->seconds = cb_seconds() - begin;
 }
 
 void cb_process_free(struct cb_process *process) {

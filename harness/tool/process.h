@@ -33,6 +33,9 @@ void cb_process_free(struct cb_process *process);
 // the last line of its standard error; paths of this machine are cut down to file names. Free it.
 char *cb_process_reason(const struct cb_process *process, double limit);
 
+// The monotonic clock.
+double cb_seconds(void);
+
 // From now on SIGINT, SIGTERM and SIGHUP do not end corobench; they end the program being run, and
 // cb_stop_asked returns the signal from then on (0 before).
 void cb_stop_watch(void);

@@ -2,14 +2,9 @@
 #include "progress.h"
 
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "process.h"
 
 void cb_progress_duration(char *text, size_t size, double seconds) {
     long s = lround(fmax(0, fmin(seconds, 1e8)));
@@ -26,7 +21,7 @@ void cb_progress_begin(struct cb_progress *progress, FILE *to, const char *what,
                                      .total = total,
                                      .done = done,
                                      .first = done,
-                                     .begin = now(),
+                                     .begin = cb_seconds(),
                                      .tenth = total ? done * 10 / total : 0,
                                      .terminal = isatty(fileno(to))};
 }
@@ -38,7 +33,7 @@ static void eta(const struct cb_progress *progress, char *text, size_t size) {
         snprintf(text, size, "--:--");
         return;
     }
-    double each = (now() - progress->begin) / (double)measured;
+    double each = (cb_seconds() - progress->begin) / (double)measured;
     cb_progress_duration(text, size, each * (double)(progress->total - progress->done));
 }
 

@@ -283,7 +283,8 @@ static void detectable(const struct comparisons *all, double *mde, double *high)
 
 // The larger of what twins and repeated runs say. Without enough repeated runs of the scenario
 // random halves stand in for them: they tell of half the rounds, and what whole samples differ less
-// is only known for rounds that are independent and nearly normal. Slow phases are neither.
+// is only known for rounds that are independent and nearly normal. Slow phases are neither. Of a
+// run that was disturbed more than any of the set they are counted all the same.
 static void make_mde(struct cb_rep *rep, const struct cb_rep_row *like, int estimator) {
     struct comparisons all[SOURCES] = {0};
     for (size_t i = 0; i < rep->row_count; i++) {
@@ -307,7 +308,8 @@ static void make_mde(struct cb_rep *rep, const struct cb_rep_row *like, int esti
                                .repeats = all[REPEATS].cells,
                                .mde = -1};
     double *const by[] = {&mde->by_twins, &mde->by_halves, &mde->by_repeats};
-    bool repeated = rep->repeat_runs >= ENOUGH_RUNS && all[REPEATS].cells;
+    bool repeated =
+        rep->repeat_runs >= ENOUGH_RUNS && all[REPEATS].cells && !cb_rep_is_disturbed(rep);
     for (int s = 0; s < SOURCES; s++) {
         double high;
         detectable(&all[s], by[s], &high);

@@ -243,7 +243,11 @@ void cb_rep_use_aa(struct cb_rep *rep);
 // where it is exact.
 double cb_rep_mde_of(const struct cb_rep *rep, const struct cb_rep_row *row);
 int cb_rep_write_mde(struct cb_rep *rep);
-// Writes this run's estimates as one more of the repeated-run set.
+// Whether so many of the run's samples stand though they were disturbed that it tells of its
+// neighbours rather than of chance.
+bool cb_rep_is_disturbed(const struct cb_rep *rep);
+// Writes this run's estimates as one more of the repeated-run set. 0, or CB_EXIT_USAGE with a
+// message: it was disturbed, or the file cannot be written.
 int cb_rep_write_repeat(struct cb_rep *rep, const char *folder);
 
 // ---- Ratios and targets -------------------------------------------------------------------------

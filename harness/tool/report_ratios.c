@@ -273,8 +273,8 @@ static const char *by_instructions(struct cb_rep *rep, const json_t *target, con
     double ratio = value[0] / value[1];
     bool met =
         (!max || ratio <= json_number_value(max)) && (!min || ratio >= json_number_value(min));
-    return cb_rep_text(rep, "; by instruction counts it is %s: %.3g times", met ? "met" : "missed",
-                       ratio);
+    return cb_rep_text(rep, "; its ratio of instructions, %.3g, is %s the target", ratio,
+                       met ? "within" : "beyond");
 }
 
 // How an interval stands to a target that is widened, or narrowed, by a margin of 1 and more.

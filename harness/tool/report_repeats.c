@@ -17,6 +17,9 @@
 
 #define COLUMNS "cell_id,metric,median,lower-quartile"
 #define PROGRAMS "programs"
+// The share of samples that may stand disturbed in a run of the set. A fifth of a cell's rounds
+// moves neither its median nor its lower quartile far; of more, the run tells of its neighbours.
+#define MOST_DISTURBED 0.2
 
 static int compare_names(const void *left, const void *right) {
     return strcmp(*(char *const *)left, *(char *const *)right);
@@ -127,7 +130,26 @@ static const char *programs_hash(struct cb_rep *rep) {
     return cb_rep_text(rep, "%016llx", hash);
 }
 
+static long long samples_of(const struct cb_rep *rep, const char *what) {
+    return json_integer_value(json_object_get(json_object_get(rep->run, "samples"), what));
+}
+
+bool cb_rep_is_disturbed(const struct cb_rep *rep) {
+    double taken = (double)samples_of(rep, "taken");
+    return (double)samples_of(rep, "disturbed") > MOST_DISTURBED * taken;
+}
+
 int cb_rep_write_repeat(struct cb_rep *rep, const char *folder) {
+    if (cb_rep_is_disturbed(rep)) {
+        cb_error(rep->messages,
+                 "run %s: %lld of its %lld samples stand though they were disturbed, more than "
+                 "%.0f %%\nit is not put into the set: it tells of its neighbours, not of chance\n"
+                 "measure another one when the machine is calmer; corobench doctor says what "
+                 "disturbs",
+                 rep->run_id, samples_of(rep, "disturbed"), samples_of(rep, "taken"),
+                 100 * MOST_DISTURBED);
+        return CB_EXIT_USAGE;
+    }
     struct cb_text text = {0};
     struct cb_csv_row to = {.to = &text};
     cb_text_add(&text, COLUMNS "\n,%s,%s,\n", PROGRAMS, programs_hash(rep));

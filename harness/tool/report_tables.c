@@ -119,8 +119,10 @@ static struct cb_rep_entry absent_entry(const struct cb_rep_backend *backend) {
 }
 
 static const char no_difference[] =
-    " `no difference`: what is left of a time, or the ratio to another loop, is not beyond its "
-    "interval (for ratios corrected by Holm over the scenario) and the smallest detectable effect.";
+    " `no difference`: the call's rest of a time can't be told from 0, or the ratio to another "
+    "loop "
+    "from 1. It could if it lay outside its interval (for ratios, one that is corrected by Holm "
+    "over the scenario) and beyond the smallest detectable effect.";
 
 static const char in_cycles[] =
     " Cycles are core cycles, estimated by a chain of dependent additions timed beside each "
@@ -234,7 +236,9 @@ static void targets(struct cb_rep *rep) {
                     "Met: the upper end of the interval is within the target, widened by the "
                     "smallest detectable effect (MDE). Missed: all of the interval is beyond it. "
                     "Undecided: neither. Where the MDE is above 5 %%, a target is met only if the "
-                    "interval is clear of it by the MDE. Each target is judged by itself; %s.",
+                    "interval is clear of it by the MDE; else the footnote has the ratio of "
+                    "instructions, which is exact, but tells how much work it is, not how long it "
+                    "takes. Each target is judged by itself; %s.",
                     cb_rep_ratio_words(rep)));
     cb_rep_table_column(rep, table, "target", "", false);
     cb_rep_table_column(rep, table, "compiler", "", false);

@@ -32,8 +32,9 @@ void cb_rep_mde_table(struct cb_rep *rep) {
             "95 %% of comparisons of a cell with itself stay below; `at most` is the upper 95 %% "
             "confidence bound of that (1000 bootstrap samples of cells). It is the larger of what "
             "twins (measured twice in each round) and repeats (%s) say. Where fewer than five "
-            "runs were repeated, random halves of a cell's rounds stand in for them, scaled by "
-            "what whole samples differ less; that is too much where the rounds have slow phases. "
+            "runs were repeated, and where more than a fifth of this run's samples stand though "
+            "they were disturbed, random halves of a cell's rounds count too, scaled by what whole "
+            "samples differ less; that is too much where the rounds have slow phases. "
             "A difference inside it is no difference. Over scenarios, by what each is compared by "
             "(%s, bytes): "
             "median %s, 90th percentile %s; wanted: at most 5 %% and 15 %%.",

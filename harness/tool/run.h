@@ -57,6 +57,7 @@ struct cb_run {
     // For each step: the number of the try that it gets after the last round, where its sample
     // shared its core with another hardware thread; else 0.
     unsigned char *late;
+    double began;               // cb_seconds() when this process began to measure
     size_t again_count;         // samples that were taken again
     size_t retakes[CB_RETAKES]; // how often, by reason
     size_t disturbed;           // samples that are disturbed and stand all the same

@@ -211,6 +211,26 @@ static void warn_of_links(const struct cb_run *run) {
     }
 }
 
+// A run of one layout looks like any other, but one lucky alignment may decide its rows.
+static void warn_of_layouts(const struct cb_run *run) {
+    size_t wanted = strcmp(run->mode, "full") == 0 ? 6 : strcmp(run->mode, "default") == 0 ? 4 : 1;
+    size_t least = wanted;
+    const char *name, *of = "";
+    json_t *count;
+    json_object_foreach(run->settings.links, name, count) {
+        size_t links = (size_t)json_integer_value(count);
+        if (links >= least)
+            continue;
+        least = links;
+        of = name;
+    }
+    if (least < wanted)
+        cb_warning(stderr,
+                   "%s has %zu link(s), a %s run wants %zu\nits rounds differ less in layout than "
+                   "they should\nbuild with -DCB_LINKS=%zu, as run-all.sh does",
+                   of, least, run->mode, wanted, wanted);
+}
+
 // What the doctor finds now. Remedies are advice about this machine and may name its files.
 static json_t *ask_doctor(void) {
     json_t *answer = cb_doctor_json(), *finding;
@@ -259,6 +279,7 @@ static int begin_new(struct cb_run *run, const struct cb_given *given) {
     refuse_units(run);
     run->settings.links = count_links(run);
     warn_of_links(run);
+    warn_of_layouts(run);
     run->machine = cb_machine_describe();
     run->doctor = ask_doctor();
     const char *root = cb_given_value(given, "results");
@@ -355,6 +376,7 @@ static void link_latest(const struct cb_run *run) {
 static int measure(struct cb_run *run, enum cb_measured *measured) {
     *measured = CB_MEASURED_STUCK;
     run->samples = -1;
+    run->began = cb_seconds();
     cb_order_make(&run->order, &run->plan, run->settings.rounds, run->settings.space_rounds,
                   run->settings.padding_bytes, run->seed);
     run->rows = cb_allocate(run->order.count, sizeof *run->rows);

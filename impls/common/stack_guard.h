@@ -72,20 +72,6 @@ static bool co_guard_set_(char *page) {
         return madvise(page, co_page_(), MADV_GUARD_INSTALL) == 0;
     return mprotect(page, co_page_(), PROT_NONE) == 0;
 }
-
-#if CO_BINDING != CO_BINDING_LIBRARY
-// Guards by mprotect split mappings, and the kernel limits those; guards by madvise don't.
-static struct co_limit co_guard_limit_(void) {
-    static char reason[96];
-    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
-        co_guard_way_ = co_guard_find_way_();
-    long maps = co_read_number_("/proc/sys/vm/max_map_count");
-    if (co_guard_way_ == CO_GUARD_MADVISE_ || maps <= 0)
-        return (struct co_limit){SIZE_MAX, "memory"};
-    snprintf(reason, sizeof reason, "vm.max_map_count=%ld: two mappings a guarded stack", maps);
-    return (struct co_limit){(size_t)(maps > 200 ? (maps - 200) / 2 : 0), reason};
-}
-#endif
 #endif // CO_RUNTIME
 
 #endif

@@ -262,7 +262,7 @@ static void co_stacks_ready_(void) {
 enum { CO_STACK_OVERHEAD = CO_STACK_STEPS * CO_STACK_STEP_BYTES + 64 + 128 };
 
 static size_t co_class_for_(size_t bytes) {
-    size_t class_ = 0;
+    size_t class_ = bytes <= PTRDIFF_MAX ? 0 : CO_STACK_CLASSES; // the sum below must not wrap
     while (class_ < CO_STACK_CLASSES && bytes != 0 &&
            co_class_bytes_(class_) < bytes + CO_STACK_OVERHEAD)
         class_++;
@@ -379,8 +379,16 @@ CO_EXPORT const char *CO_RT(backend_reason)(void) {
 }
 
 #if CO_BINDING != CO_BINDING_LIBRARY
+// Guards by mprotect split mappings, and the kernel limits those; guards by madvise don't.
 struct co_limit co_backend_limit(void) {
-    return co_guard_limit_();
+    static char reason[96];
+    if (co_guard_way_ == CO_GUARD_UNKNOWN_)
+        co_guard_way_ = co_guard_find_way_();
+    long maps = co_read_number_("/proc/sys/vm/max_map_count");
+    if (co_guard_way_ == CO_GUARD_MADVISE_ || maps <= 0)
+        return (struct co_limit){SIZE_MAX, "memory"};
+    snprintf(reason, sizeof reason, "vm.max_map_count=%ld: two mappings a guarded stack", maps);
+    return (struct co_limit){(size_t)(maps > 200 ? (maps - 200) / 2 : 0), reason};
 }
 #endif
 #endif // CO_RUNTIME

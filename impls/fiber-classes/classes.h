@@ -81,6 +81,7 @@ struct co_chunk {
     unsigned class_;
     bool alone;                   // one stack that is not kept
     struct co_chunk *next;        // of those with a free slot
+    struct co_chunk *grows;       // of the owner's with a slot that was never used
     struct co_classes *owner;     // NULL: its thread has ended. Atomic
     size_t slots, carved;         // slots from `carved` on were never used
     char *at;                     // what is mapped; NULL: the caller's
@@ -93,7 +94,7 @@ struct co_chunk {
 // A thread's own chunks.
 struct co_classes {
     struct co_chunk *open[CO_CLASSES];    // with a free slot
-    struct co_chunk *growing[CO_CLASSES]; // with a slot that was never used, perhaps
+    struct co_chunk *growing[CO_CLASSES]; // with a slot that was never used, or not any more
     struct co_classes *others, **link;    // the list of all threads that have chunks
 };
 
@@ -487,11 +488,23 @@ static struct co_stack *co_chunk_steal_(struct co_chunk *chunk) {
     return NULL;
 }
 
+// Its owner will use its other slots, unless all were used once.
+static void co_chunk_grows_(struct co_chunk *chunk) {
+    struct co_chunk **growing = &chunk->owner->growing[chunk->class_];
+    if (chunk->carved == chunk->slots)
+        return;
+    chunk->grows = *growing;
+    *growing = chunk;
+}
+
 // A stack that no thread uses: given back from elsewhere, left by a thread that ended, or stolen.
 static struct co_stack *co_class_spare_(unsigned class_) {
     struct co_classes *mine = &CO_RT(classes);
-    struct co_stack *stolen = NULL;
-    for (struct co_chunk *chunk = co_shared_.chunks; chunk != NULL; chunk = chunk->all) {
+    struct co_stack *found = NULL;
+    // Before looking: what is given back while this looks must not be forgotten.
+    __atomic_store_n(&co_shared_.spare[class_], 0, __ATOMIC_RELAXED);
+    for (struct co_chunk *chunk = co_shared_.chunks; chunk != NULL && found == NULL;
+         chunk = chunk->all) {
         if (chunk->class_ != class_ || chunk->alone)
             continue;
         if (chunk->owner == NULL) {
@@ -500,16 +513,16 @@ static struct co_stack *co_class_spare_(unsigned class_) {
                 co_chunk_offer_(chunk);
             else if (chunk->carved < chunk->slots && co_chunk_carve_(chunk))
                 co_chunk_offer_(chunk);
-            if (chunk->carved < chunk->slots && mine->growing[class_] == NULL)
-                mine->growing[class_] = chunk;
+            co_chunk_grows_(chunk);
         }
-        if (chunk->owner == mine && co_chunk_reclaim_(chunk))
-            return co_chunk_take_(mine->open[class_], class_);
-        if (chunk->owner != mine && (stolen = co_chunk_steal_(chunk)) != NULL)
-            return stolen;
+        if (chunk->owner != mine)
+            found = co_chunk_steal_(chunk);
+        else if (co_chunk_reclaim_(chunk))
+            found = co_chunk_take_(mine->open[class_], class_);
     }
-    __atomic_store_n(&co_shared_.spare[class_], 0, __ATOMIC_RELAXED);
-    return NULL;
+    if (found != NULL) // there may be more
+        __atomic_fetch_add(&co_shared_.spare[class_], 1, __ATOMIC_RELAXED);
+    return found;
 }
 
 // ---- The slow path: no slot of this class is free here, or nothing is kept ----------------------
@@ -519,6 +532,10 @@ static struct co_stack *co_class_more_(size_t bytes) {
     unsigned class_ = co_class_for_(bytes);
     if (!co_shared_.ready)
         co_shared_.ready = co_shared_.guard = true;
+    if (bytes > PTRDIFF_MAX / 2) {
+        co_classes_reason_ = "the stated need of stack is larger than an address space";
+        return NULL;
+    }
     if (co_shared_.keep_none || class_ == CO_CLASS_HUGE)
         return co_class_alone_(class_, bytes);
     if (!co_thread_begins_())
@@ -530,12 +547,14 @@ static struct co_stack *co_class_more_(size_t bytes) {
     }
     if (mine->open[class_] == NULL) {
         struct co_chunk *chunk = mine->growing[class_];
-        if (chunk == NULL || chunk->carved == chunk->slots) {
+        while (chunk != NULL && chunk->carved == chunk->slots)
+            chunk = mine->growing[class_] = chunk->grows;
+        if (chunk == NULL) {
             chunk = co_chunk_new_(class_, co_class_slots_[class_], bytes);
             if (chunk == NULL)
                 return NULL;
             chunk->owner = mine;
-            mine->growing[class_] = chunk;
+            co_chunk_grows_(chunk);
         }
         if (!co_chunk_carve_(chunk))
             return NULL;
@@ -710,8 +729,10 @@ CO_EXPORT const char *CO_RT(backend_reason)(void) {
 }
 
 #if CO_BINDING != CO_BINDING_LIBRARY
+// Most stacks are packed without guards. Where guards are limited, a guarded stack is refused when
+// it is wanted, with the reason.
 struct co_limit co_backend_limit(void) {
-    return co_guard_limit_();
+    return (struct co_limit){SIZE_MAX, "memory"};
 }
 #endif
 

@@ -203,7 +203,7 @@ static char *co_stack_carve_(size_t class_) {
 // The slow path: another class than the smallest, none is free, or nothing is kept.
 struct co_stack *CO_RT(stacks_more)(size_t bytes) {
     struct co_stacks *all = &CO_RT(stacks);
-    size_t class_ = 0;
+    size_t class_ = bytes <= PTRDIFF_MAX ? 0 : CO_STACK_CLASSES; // the sum below must not wrap
     while (class_ < CO_STACK_CLASSES && bytes != 0 &&
            ((size_t)CO_STACK_BYTES << class_) + CO_STACK_LINE < bytes + CO_STACK_OVERHEAD)
         class_++;

@@ -239,7 +239,7 @@ static size_t co_class_for_(size_t bytes) {
     // What a body can't use: reserve, stagger, header, record and red zone.
     size_t overhead = co_stacks_reserve_ + CO_STACK_STEPS * CO_STACK_STEP_BYTES +
                       2 * CO_STACK_LINE + sizeof(struct co_stack) + 128;
-    size_t class_ = 0;
+    size_t class_ = bytes <= PTRDIFF_MAX ? 0 : CO_STACK_CLASSES; // the sum below must not wrap
     while (class_ < CO_STACK_CLASSES && bytes != 0 && co_class_bytes_(class_) < bytes + overhead)
         class_++;
     return class_;

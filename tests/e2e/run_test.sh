@@ -120,9 +120,10 @@ check "describe" said 0 "good, clang 1.2.3" "good, gcc 1.2.3" "recursion"
 
 # ---- A good run ----------------------------------------------------------------------------------
 
-FAKE_LOG=$work/log
-export FAKE_LOG
+FAKE_LOG=$work/log MALLOC_ARENA_MAX=1
+export FAKE_LOG MALLOC_ARENA_MAX
 tool run --programs good --quick --seed 7 --name whole
+unset MALLOC_ARENA_MAX
 check "a good run ends with status 0" said 0 "results/whole"
 check "it is complete" complete results/whole
 check "latest points to it" test "$(readlink results/latest)" = whole
@@ -146,6 +147,8 @@ check "the environment's size differs by round" test \
     "$(grep -o 'PADDING=[0-9]*' log | sort -u | wc -l)" -ge 5
 check "the programs' layout is as random as ours" test "$(grep -o 'PERSONALITY=[0-9a-f]*' log |
     sort -u)" = "PERSONALITY=$(cat /proc/$$/personality)"
+check "what tunes their allocator unseen is not passed on" test "$(grep -o 'MALLOC=[^ ]*' log |
+    sort -u)" = "MALLOC=no"
 check "they know who started them" test "$(sed -n 's/.*PARENT=0*\([0-9]*\),\([0-9]*\) .*/\1 \2/p' log |
     awk '$1 != $2 { bad++ } END { print NR, bad + 0 }')" = "42 0"
 # Which cell, with which padding, each sample was: the whole order and layout of a run.
@@ -167,6 +170,7 @@ check "report makes the report anew" said 0
 check "report leaves the samples alone" cmp before.csv results/whole/samples.csv
 : >log
 tool run --programs good --full --rounds 1 --backend good --scenario spin --name full
+check "a full run of one layout is warned of" grep -q "good/gcc has 1 link(s), a full run wants 6" err.txt
 check "variables that a program asks for" grep -q "FRESH=yes.*fresh=yes" log
 check "and only where it does" grep -q "FRESH=no.*depth=1" log
 check "three units: unavailable" grep -q "needs more than two" results/full/run.json
@@ -392,6 +396,10 @@ tool run --programs shared --quick --scenario spin --rounds 2 --seed 7 --name sh
 check "pilots tell what a core makes alone" grep -q '"width": 3.5' results/shared/run.json
 check "what shared its core is taken again" test "$(tr -d ' \n' <results/shared/run.json |
     sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"crowded":\([0-9]*\)}.*/\1 \2 \3/p')" = "8 0 8"
+sed -i 's/"again_minutes": [0-9.]*/"again_minutes": 1e-9/' share/plan.json
+tool run --programs shared --quick --scenario spin --rounds 2 --seed 7 --name late
+check "but not when the run has lasted too long" test "$(tr -d ' \n' <results/late/run.json |
+    sed -n 's/.*"taken_again":\([0-9]*\),"disturbed":\([0-9]*\).*"crowded":\([0-9]*\)}.*/\1 \2 \3/p')" = "0 8 0"
 COROBENCH_SHARE=$work/plain
 fakes skips skipping-gcc
 tool run --programs skips --quick --rounds 1 --name skips

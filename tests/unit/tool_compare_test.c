@@ -570,6 +570,29 @@ static void losses_are_listed(void **state) {
     json_decref(result);
 }
 
+static void a_cell_that_fails_now_is_worse_than_slower(void **state) {
+    (void)state;
+    struct made broken = with_seed(2);
+    broken.lost = "b3";
+    char *whole = make("a", plain), *lost = make("b", broken), *said;
+    struct cb_compare_request request = request_of(whole, lost);
+    json_t *result;
+    assert_int_equal(compare(&request, &result, NULL), CB_EXIT_OK); // nobody asked
+    json_decref(result);
+    request.fail_on[CB_SLOWER] = 9;
+    assert_int_equal(compare(&request, &result, &said), CB_EXIT_FAILED);
+    assert_non_null(strstr(said, "1 cells have a value in A and none in B"));
+    assert_non_null(strstr(said, "b3/spin/opaque/gcc/depth=1: failed: ended by signal 11"));
+    json_decref(result);
+    free(said);
+    request = request_of(lost, whole); // what failed before, and no longer does, is no loss
+    request.fail_on[CB_SLOWER] = 9;
+    assert_int_equal(compare(&request, &result, NULL), CB_EXIT_OK);
+    json_decref(result);
+    free(whole);
+    free(lost);
+}
+
 static void too_few_rounds_decide_nothing(void **state) {
     (void)state;
     struct made a = plain, b = with_seed(2);
@@ -889,6 +912,7 @@ int main(void) {
         cmocka_unit_test(limits_are_read_strictly),
         cmocka_unit_test(a_quick_run_claims_nothing),
         cmocka_unit_test(losses_are_listed),
+        cmocka_unit_test(a_cell_that_fails_now_is_worse_than_slower),
         cmocka_unit_test(too_few_rounds_decide_nothing),
         cmocka_unit_test(globs_choose_cells),
         cmocka_unit_test(what_cannot_be_compared_is_refused),
