@@ -40,7 +40,7 @@ static bool open_session(struct cb_session *session, const struct cb_bench *benc
                          const struct cb_options *options) {
     char why[512];
     if (cb_session_open(session, bench, options->entry, &options->params, options->cpus,
-                        options->cpu_count, why, sizeof why) == CB_PIN_OK)
+                        options->cpu_count, &options->calm, why, sizeof why) == CB_PIN_OK)
         return true;
     cb_session_close(session);
     cb_error(stderr, "--cpu: %s\nnothing was measured", why);

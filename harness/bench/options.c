@@ -13,8 +13,8 @@
 #define USAGE                                                                                      \
     "usage: --describe\n"                                                                          \
     "   or  --pilot --scenario S --binding B --params P [--cpu N[,N]] [--target-ms T]\n"           \
-    "   or  --measure --scenario S --binding B --params P [--cpu N[,N]] --iterations N "           \
-    "--repetitions R --out FILE\n"                                                                 \
+    "   or  --measure --scenario S --binding B --params P [--cpu N[,N]] [--calm W,MS] "            \
+    "--iterations N --repetitions R --out FILE\n"                                                  \
     "   or  --count --scenario S --binding B --params P [--cpu N[,N]] --iterations N"
 
 #define LIMIT_REPETITIONS 10000
@@ -53,6 +53,18 @@ static bool set_cpus(struct cb_options *options, const char *text) {
     return true;
 }
 
+static bool set_calm(struct cb_options *options, const char *text) {
+    struct cb_calm *calm = &options->calm;
+    char *comma = NULL, *end = NULL;
+    calm->width = strtod(text, &comma);
+    if (comma != text && *comma == ',')
+        calm->wait_ms = strtod(comma + 1, &end);
+    if (!end || end == comma + 1 || *end || !isfinite(calm->width) || calm->width <= 0 ||
+        !(calm->wait_ms >= 0) || calm->wait_ms > LIMIT_TARGET_MS)
+        return wrong("--calm", text, "additions in a cycle and milliseconds, such as 3.1,20");
+    return true;
+}
+
 static bool set_target(struct cb_options *options, const char *text) {
     char *end = NULL;
     options->target_ms = strtod(text, &end);
@@ -87,6 +99,8 @@ static bool set_value(struct cb_options *options, const char *name, const char *
         options->out = value;
     else if (strcmp(name, "--cpu") == 0)
         return set_cpus(options, value);
+    else if (strcmp(name, "--calm") == 0)
+        return set_calm(options, value);
     else if (strcmp(name, "--target-ms") == 0)
         return set_target(options, value);
     else if (strcmp(name, "--iterations") == 0)
@@ -97,9 +111,9 @@ static bool set_value(struct cb_options *options, const char *name, const char *
 }
 
 static bool takes_value(const char *name) {
-    static const char *const names[] = {"--scenario",    "--binding",  "--params",
-                                        "--cpu",         "--out",      "--iterations",
-                                        "--repetitions", "--target-ms"};
+    static const char *const names[] = {"--scenario",    "--binding",   "--params",
+                                        "--cpu",         "--out",       "--iterations",
+                                        "--repetitions", "--target-ms", "--calm"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -165,6 +179,8 @@ static bool all_there(const struct cb_options *options) {
         return given(options->iterations, "--iterations") &&
                given(options->repetitions, "--repetitions") && given(options->out, "--out") &&
                not_given(options->target_ms > 0, "--target-ms", command);
+    if (!not_given(options->calm.width > 0, "--calm", command))
+        return false;
     if (count && (!given(options->iterations, "--iterations") ||
                   !not_given(options->target_ms > 0, "--target-ms", command)))
         return false;
@@ -176,7 +192,7 @@ static bool all_there(const struct cb_options *options) {
 static bool nothing_else(const struct cb_options *options) {
     bool more = options->scenario || options->binding || options->params_text || options->out ||
                 options->cpu_count || options->target_ms > 0 || options->iterations ||
-                options->repetitions;
+                options->repetitions || options->calm.width > 0;
     if (more)
         cb_error(stderr, "--describe takes no options\n" USAGE);
     return !more;

@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "params.h"
+#include "pin.h"
 
 enum cb_command {
     CB_COMMAND_NONE,
@@ -22,6 +23,7 @@ struct cb_options {
     struct cb_params params;
     int cpus[2];
     int cpu_count; // 0: not given
+    struct cb_calm calm;
     double target_ms;
     uint64_t iterations; // 0: not given
     int repetitions;     // 0: not given

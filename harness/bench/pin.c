@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <hwloc.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "cycle.h"
 
 static hwloc_topology_t topology;
 static bool topology_loaded;
@@ -123,6 +126,26 @@ enum cb_pin_result cb_pin_start(struct cb_pins *pins, const int *wanted, int wan
     pins->pinned = true;
     thread_cpu = needed == 2 ? pins->cpus[1] : -1;
     return CB_PIN_OK;
+}
+
+bool cb_pin_seek_calm(struct cb_pins *pins, int other, const struct cb_calm *calm, cb_look *look) {
+    uint64_t end = cb_now_ns() + (uint64_t)(1e6 * calm->wait_ms);
+    int here = pins->cpus[0], best = here;
+    double width = look(), widest = width;
+    while (width < calm->width && cb_now_ns() < end) {
+        if (other >= 0) {
+            here = here == other ? pins->cpus[0] : other;
+            if (!bind_thread(here))
+                return false;
+        }
+        width = look();
+        best = width > widest ? here : best;
+        widest = fmax(width, widest);
+    }
+    if (here != best && !bind_thread(best))
+        return false;
+    pins->cpus[0] = best;
+    return true;
 }
 
 void cb_pin_thread_started(void) {

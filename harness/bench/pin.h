@@ -26,6 +26,21 @@ struct cb_pins {
 enum cb_pin_result cb_pin_start(struct cb_pins *pins, const int *wanted, int wanted_count,
                                 int needed, char *why, size_t why_size);
 
+// What the core does beside the calling thread: the more, the calmer. cb_cycle_width for example.
+typedef double cb_look(void);
+
+// When a core is calm, and for how long to wait for that.
+struct cb_calm {
+    double width;   // independent additions in a cycle; 0: nobody asks
+    double wait_ms; // at most
+};
+
+// Before anything is measured: waits until `look` gives the width that is wanted, that is until no
+// other hardware thread uses the core; by turns on the unit of `pins` and on `other` (-1: there is
+// none), and stays where it is calm, or else is calmer. False where the thread can't be bound
+// again.
+bool cb_pin_seek_calm(struct cb_pins *pins, int other, const struct cb_calm *calm, cb_look *look);
+
 // For co_config.thread_started: binds the calling thread to the second unit, and counts a failure.
 void cb_pin_thread_started(void);
 

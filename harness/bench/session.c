@@ -1,11 +1,13 @@
 // Opening and closing a cell: claims, pins, settings, preparation; checking what runs did.
 #include "session.h"
 
+#include <errno.h>
 #include <fenv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cycle.h"
 #include "foresee.h"
 
 void cb_cell_claims(const struct cb_scenario *scenario, const struct cb_params *params,
@@ -79,10 +81,14 @@ static bool prepare(struct cb_session *session) {
     return error >= 0;
 }
 
+static double width_now(void) {
+    return cb_cycle_width(cb_cycle_ns());
+}
+
 enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_bench *bench,
                                    const struct cb_registry_entry *entry,
                                    const struct cb_params *params, const int *cpus, int cpu_count,
-                                   char *why, size_t why_size) {
+                                   const struct cb_calm *calm, char *why, size_t why_size) {
     memset(session, 0, sizeof *session);
     session->bench = bench;
     session->entry = entry;
@@ -102,6 +108,13 @@ enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_b
         return CB_PIN_OK;
     case CB_PIN_OK:
         break;
+    }
+    // Before anything starts a thread, which inherits the unit.
+    if (calm->width > 0 && session->pins.count == 1 &&
+        !cb_pin_seek_calm(&session->pins, cpu_count == 2 ? cpus[1] : -1, calm, width_now)) {
+        cb_outcome_set(&session->outcome, CB_UNAVAILABLE, "could not be pinned again: %s",
+                       strerror(errno));
+        return CB_PIN_OK;
     }
     configure(session);
     if (session_ok(session) && within_limit(session) && cb_foresee(session))

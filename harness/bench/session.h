@@ -31,11 +31,12 @@ void cb_cell_claims(const struct cb_scenario *scenario, const struct cb_params *
 // Pins, configures the backend and prepares the scenario. Returns CB_PIN_USAGE, with the reason in
 // `why`, where the CPUs asked for cannot be; else CB_PIN_OK, and then session->outcome says whether
 // the cell can be run. Call cb_session_close in either case. Where cpu_count is CB_UNPINNED,
-// nothing is pinned and the machine's topology is not read.
+// nothing is pinned and the machine's topology is not read. A cell that needs one unit waits for a
+// calm core where `calm` says so, on the first or on the second of `cpus`.
 enum cb_pin_result cb_session_open(struct cb_session *session, const struct cb_bench *bench,
                                    const struct cb_registry_entry *entry,
                                    const struct cb_params *params, const int *cpus, int cpu_count,
-                                   char *why, size_t why_size);
+                                   const struct cb_calm *calm, char *why, size_t why_size);
 
 // Finishes the scenario if it was prepared, and trims the backend.
 void cb_session_close(struct cb_session *session);

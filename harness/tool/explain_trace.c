@@ -224,6 +224,30 @@ static const char *asked_params(const struct cb_rep_cell *cell) {
     return params;
 }
 
+// Whether the run chose its units itself; then a sample may be taken on either.
+static bool chose_units(const json_t *document) {
+    const json_t *command = json_object_get(document, "command");
+    json_t *option;
+    size_t i;
+    bool asked = false;
+    json_array_foreach(command, i, option) {
+        asked = asked || strcmp(json_string_value(option), "--cpu") == 0;
+    }
+    return json_is_array(command) && !asked;
+}
+
+// How many additions in a cycle a sample waits for before it begins; 0: not known.
+static double calm_of(const json_t *settings) {
+    const json_t *again = json_object_get(settings, "again");
+    return json_number_value(json_object_get(again, "crowded")) *
+           json_number_value(json_object_get(again, "width"));
+}
+
+// For how long, in milliseconds; 0: not at all, and on no other unit.
+static double wait_of(const json_t *settings) {
+    return json_number_value(json_object_get(json_object_get(settings, "again"), "wait_ms"));
+}
+
 // What a shell would have to run, from the folder of corobench, to take the sample of that round
 // and link again into `out`; null for a cell that no process measures.
 static json_t *command_json(const struct cb_explain_run *run, const struct cb_rep_cell *cell,
@@ -235,7 +259,7 @@ static json_t *command_json(const struct cb_explain_run *run, const struct cb_re
     json_t *programs = programs_json(&run->rep, cell), *padding = padding_of(&run->rep, round);
     json_t *environment = environment_json(programs, cell->params), *value;
     const json_t *repetitions = json_object_get(document, "repetitions");
-    bool two = cb_params_number(cell->params, "cpus", 1) > 1 && json_array_size(cpus) > 1;
+    bool two = cb_params_number(cell->params, "cpus", 1) > 1;
     char *program = program_name(cell, link);
     const char *name;
     struct cb_text text = {0};
@@ -247,8 +271,11 @@ static json_t *command_json(const struct cb_explain_run *run, const struct cb_re
     cb_text_add(&text, "%s --measure --scenario %s --binding %s --params '%s' --cpu %lld", program,
                 cell->scenario, cell->binding, asked_params(cell),
                 (long long)json_integer_value(json_array_get(cpus, 0)));
-    if (two)
+    if (json_array_size(cpus) > 1 && (two || (chose_units(document) && wait_of(settings) > 0)))
         cb_text_add(&text, ",%lld", (long long)json_integer_value(json_array_get(cpus, 1)));
+    double calm = two || strcmp(cell->kind, "time") != 0 ? 0 : calm_of(settings);
+    if (calm > 0 && wait_of(settings) > 0)
+        cb_text_add(&text, " --calm %.3f,%g", calm, wait_of(settings));
     cb_text_add(&text, " --iterations %lld --repetitions %lld --out %s",
                 (long long)json_integer_value(json_object_get(entry, "iterations")),
                 (long long)json_integer_value(

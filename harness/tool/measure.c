@@ -38,6 +38,22 @@ static void free_texts(char **list) {
         free(*list);
 }
 
+static bool needs_two_units(const struct cb_cell *cell) {
+    return cb_params_number(cell->params, "cpus", 1) > 1;
+}
+
+// Whether a sample may be taken on the second unit where that is calmer: there is one, and nobody
+// asked for certain ones.
+static bool may_move(const struct cb_run *run) {
+    size_t i;
+    json_t *option;
+    bool asked = false;
+    json_array_foreach(run->command, i, option) {
+        asked = asked || strcmp(json_string_value(option), "--cpu") == 0;
+    }
+    return run->cpus.second >= 0 && !asked;
+}
+
 static struct arguments bench_arguments(const struct cb_run *run, const struct cb_program *program,
                                         const struct cb_cell *cell, const char *what) {
     struct arguments a = {.count = 0};
@@ -46,10 +62,10 @@ static struct arguments bench_arguments(const struct cb_run *run, const struct c
     argue_pair(&a, "--scenario", cb_copy(cell->scenario));
     argue_pair(&a, "--binding", cb_copy(cell->binding));
     argue_pair(&a, "--params", cb_copy(cb_cell_asked(cell)));
-    bool two = cb_params_number(cell->params, "cpus", 1) > 1;
+    bool both = needs_two_units(cell) || may_move(run);
     argue_pair(&a, "--cpu",
-               two ? cb_format("%d,%d", run->cpus.first, run->cpus.second)
-                   : cb_format("%d", run->cpus.first));
+               both ? cb_format("%d,%d", run->cpus.first, run->cpus.second)
+                    : cb_format("%d", run->cpus.first));
     return a;
 }
 
@@ -280,6 +296,9 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
     struct arguments a = bench_arguments(run, program, cell, "--measure");
     argue_pair(&a, "--iterations", cb_format("%lld", cell->iterations));
     argue_pair(&a, "--repetitions", cb_format("%u", run->settings.repetitions));
+    double calm = run->settings.again.crowded * run->settings.again.width;
+    if (timed && calm > 0 && run->settings.again.wait_ms > 0 && !needs_two_units(cell))
+        argue_pair(&a, "--calm", cb_format("%.3f,%g", calm, run->settings.again.wait_ms));
     argue_pair(&a, "--out", cb_copy(path));
     struct cb_process process;
     run_bench(program, cell, &a, run->order.padding[s->round - 1], limit, &process);
@@ -325,32 +344,18 @@ static enum cb_measured try_sample(const struct cb_run *run, size_t step, const 
     return measured;
 }
 
-// Counts a sample's tries and disturbances, or takes that back. Returns what disturbed it.
-static enum cb_retake tally(struct cb_run *run, size_t step, const struct cb_sample *sample,
-                            bool back) {
-    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
-    enum cb_retake reasons[RETAKES_MOST], now;
-    size_t count = cb_sample_get_retakes(sample, reasons, RETAKES_MOST), one = back ? SIZE_MAX : 1;
-    now = cb_sample_disturbed(sample, &run->settings.again, is_parallel(run, cell));
-    for (size_t i = 0; i < count; i++)
-        run->retakes[reasons[i]] += one;
-    run->again_count += count > 0 ? one : 0;
-    run->disturbed += now != CB_RETAKE_NONE ? one : 0;
-    return now;
-}
-
-// Puts a sample's rows where they belong, or ends its cell. It is of try number `tries`, from 0.
+// Puts a sample's rows where they belong, or ends its cell; counts its tries and disturbances.
 static void take_over(struct cb_run *run, struct cb_progress *progress, size_t step,
-                      const struct cb_sample *sample, int tries) {
+                      const struct cb_sample *sample) {
     const struct cb_step *s = &run->order.steps[step];
     struct cb_cell *cell = &run->plan.cells[s->cell];
-    enum cb_retake reasons[RETAKES_MOST], last;
+    enum cb_retake reasons[RETAKES_MOST];
     size_t count = cb_sample_get_retakes(sample, reasons, RETAKES_MOST);
-    last = count > 0 ? reasons[count - 1] : CB_RETAKE_NONE;
-    enum cb_retake now = tally(run, step, sample, false);
-    // Once: where it is crowded again, it mostly is.
-    bool late = now == CB_RETAKE_CROWDED && last != CB_RETAKE_CROWDED;
-    run->late[step] = late && tries < run->settings.again.tries ? (unsigned char)(tries + 1) : 0;
+    for (size_t i = 0; i < count; i++)
+        run->retakes[reasons[i]]++;
+    run->again_count += count > 0;
+    run->disturbed +=
+        cb_sample_disturbed(sample, &run->settings.again, is_parallel(run, cell)) != CB_RETAKE_NONE;
     if (sample->status != CB_CELL_OK) {
         cb_progress_less(progress, steps_left(run, s->cell));
         end_cell(progress, cell, sample->status, sample->note);
@@ -396,9 +401,7 @@ static void drop(struct taken *taken) {
     *taken = (struct taken){.path = NULL};
 }
 
-// Takes a sample until it is undisturbed or has had its tries. What shared its core with another
-// hardware thread is not tried again at once: such a neighbour stays for longer than a sample
-// lasts.
+// Takes a sample until it is undisturbed or has had its tries.
 static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *progress, size_t step) {
     const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
     bool parallel = is_parallel(run, cell);
@@ -420,90 +423,16 @@ static enum cb_measured take_sample(struct cb_run *run, struct cb_progress *prog
         }
         drop(&kept);
         kept = next;
-        enum cb_retake why = cb_sample_disturbed(&kept.sample, &run->settings.again, parallel);
-        if (why == CB_RETAKE_NONE || why == CB_RETAKE_CROWDED ||
-            !may_repeat(run, progress->total, tries))
+        bool disturbed = cb_sample_disturbed(&kept.sample, &run->settings.again, parallel);
+        if (!disturbed || !may_repeat(run, progress->total, tries))
             break;
     }
     if (kept.path != NULL) {
-        take_over(run, progress, step, &kept.sample, tries);
+        take_over(run, progress, step, &kept.sample);
         if (run->rows[step] != NULL && cb_samples_append(run, run->rows[step]) != CB_EXIT_OK)
             measured = CB_MEASURED_STUCK;
     }
     drop(&kept);
-    return measured;
-}
-
-// ---- Samples that shared their core
-
-// Reads a step's raw file of a try. Where it is not there or corrupt, path is NULL; corrupt ones
-// are named and go.
-static struct taken read_try(const struct cb_run *run, size_t step, int tries) {
-    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
-    struct taken taken = {.path = cb_raw_path(run, step, tries)};
-    if (access(taken.path, F_OK) < 0) {
-        drop(&taken);
-        return taken;
-    }
-    char *problem = cb_sample_read(&taken.sample, taken.path, cell, run->settings.repetitions);
-    if (problem != NULL) {
-        cb_warning(stderr, "%s is corrupt: %s\nits sample is taken anew", taken.path, problem);
-        unlink(taken.path);
-        drop(&taken);
-    }
-    free(problem);
-    return taken;
-}
-
-// Takes a step's sample once more. The new one counts, whatever it met.
-static enum cb_measured take_late(struct cb_run *run, struct cb_progress *progress, size_t step) {
-    int tries = run->late[step];
-    struct taken before = read_try(run, step, tries - 1);
-    struct taken next = {.path = cb_raw_path(run, step, tries)};
-    enum cb_measured measured = try_sample(run, step, next.path, &next.sample);
-    if (measured == CB_MEASURED_ALL && before.path != NULL) {
-        if (!hand_on(run, step, &before.sample, &next.sample, next.path))
-            measured = CB_MEASURED_STUCK;
-        unlink(before.path);
-        tally(run, step, &before.sample, true);
-    }
-    if (measured == CB_MEASURED_ALL) {
-        free(run->rows[step]);
-        run->rows[step] = NULL;
-        take_over(run, progress, step, &next.sample, tries);
-    }
-    drop(&before);
-    drop(&next);
-    return measured;
-}
-
-// Crowded samples are many where a neighbour stays, and must not make a run endless either.
-static bool has_time(const struct cb_run *run) {
-    double minutes = run->settings.again.minutes;
-    return minutes <= 0 || cb_seconds() - run->began < 60 * minutes;
-}
-
-// After the last round, in the order of the first time: by then another neighbour is there, or
-// none. What there is no time for stands, and is counted as disturbed.
-static enum cb_measured take_all_late(struct cb_run *run) {
-    struct cb_progress progress;
-    size_t taken, samples = cb_measure_total(run, &taken), count = 0;
-    for (size_t s = 0; s < run->order.count; s++)
-        count += run->late[s] > 0;
-    cb_progress_begin(&progress, stderr, "samples again", count, 0);
-    enum cb_measured measured = CB_MEASURED_ALL;
-    for (size_t s = 0; s < run->order.count && measured == CB_MEASURED_ALL; s++) {
-        const struct cb_cell *cell = &run->plan.cells[run->order.steps[s].cell];
-        if (run->late[s] == 0 || cell->status != CB_CELL_OK || !has_time(run) ||
-            !may_repeat(run, samples, run->late[s] - 1))
-            continue;
-        cb_progress_show(&progress, cell->id);
-        measured = cb_stop_asked()            ? CB_MEASURED_STOPPED
-                   : !cb_rundir_has_room(run) ? CB_MEASURED_STUCK
-                                              : take_late(run, &progress, s);
-        cb_progress_step(&progress);
-    }
-    cb_progress_clear(&progress);
     return measured;
 }
 
@@ -530,15 +459,34 @@ enum cb_measured cb_measure_rounds(struct cb_run *run) {
         }
     }
     cb_progress_clear(&progress);
-    return measured == CB_MEASURED_ALL ? take_all_late(run) : measured;
+    return measured;
 }
 
 // ---- Taking up a run again
 
+// Reads a step's raw file of a try. Where it is not there or corrupt, path is NULL; corrupt ones
+// are named and go.
+static struct taken read_try(const struct cb_run *run, size_t step, int tries) {
+    const struct cb_cell *cell = &run->plan.cells[run->order.steps[step].cell];
+    struct taken taken = {.path = cb_raw_path(run, step, tries)};
+    if (access(taken.path, F_OK) < 0) {
+        drop(&taken);
+        return taken;
+    }
+    char *problem = cb_sample_read(&taken.sample, taken.path, cell, run->settings.repetitions);
+    if (problem != NULL) {
+        cb_warning(stderr, "%s is corrupt: %s\nits sample is taken anew", taken.path, problem);
+        unlink(taken.path);
+        drop(&taken);
+    }
+    free(problem);
+    return taken;
+}
+
 // The raw file that counts for a step: of the last time it was taken. Earlier ones, left by a run
 // that was killed between two steps of its work, hand on their reasons and go. Sets *stuck where
-// that cannot be written. *found is the number of its try.
-static struct taken find_sample(const struct cb_run *run, size_t step, bool *stuck, int *found) {
+// that cannot be written.
+static struct taken find_sample(const struct cb_run *run, size_t step, bool *stuck) {
     struct taken last = {.path = NULL};
     for (int tries = 0; tries <= run->settings.again.tries; tries++) {
         struct taken next = read_try(run, step, tries);
@@ -553,7 +501,6 @@ static struct taken find_sample(const struct cb_run *run, size_t step, bool *stu
         }
         drop(&last);
         last = next;
-        *found = tries;
     }
     return last;
 }
@@ -563,10 +510,9 @@ enum cb_measured cb_measure_load(struct cb_run *run) {
     bool stuck = false;
     cb_progress_begin(&quiet, stderr, "raw files", 0, 0);
     for (size_t s = 0; s < run->order.count && !stuck; s++) {
-        int tries = 0;
-        struct taken taken = find_sample(run, s, &stuck, &tries);
+        struct taken taken = find_sample(run, s, &stuck);
         if (taken.path != NULL)
-            take_over(run, &quiet, s, &taken.sample, tries);
+            take_over(run, &quiet, s, &taken.sample);
         drop(&taken);
     }
     return stuck ? CB_MEASURED_STUCK : CB_MEASURED_ALL;

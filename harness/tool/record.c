@@ -267,7 +267,6 @@ void cb_run_free(struct cb_run *run) {
     for (size_t s = 0; run->rows != NULL && s < run->order.count; s++)
         free(run->rows[s]);
     free(run->rows);
-    free(run->late);
     free(run->folder);
     free(run->name);
     free(run->mode);

@@ -53,12 +53,8 @@ struct cb_run {
     struct cb_programs programs;
     struct cb_plan plan;
     struct cb_order order;
-    char **rows; // for each step, its rows of samples.csv; NULL until the sample is taken
-    // For each step: the number of the try that it gets after the last round, where its sample
-    // shared its core with another hardware thread; else 0.
-    unsigned char *late;
-    double began;               // cb_seconds() when this process began to measure
-    size_t again_count;         // samples that were taken again
+    char **rows;        // for each step, its rows of samples.csv; NULL until the sample is taken
+    size_t again_count; // samples that were taken again
     size_t retakes[CB_RETAKES]; // how often, by reason
     size_t disturbed;           // samples that are disturbed and stand all the same
     int lock;    // the folder, locked as long as this process or a bench program runs

@@ -376,11 +376,9 @@ static void link_latest(const struct cb_run *run) {
 static int measure(struct cb_run *run, enum cb_measured *measured) {
     *measured = CB_MEASURED_STUCK;
     run->samples = -1;
-    run->began = cb_seconds();
     cb_order_make(&run->order, &run->plan, run->settings.rounds, run->settings.space_rounds,
                   run->settings.padding_bytes, run->seed);
     run->rows = cb_allocate(run->order.count, sizeof *run->rows);
-    run->late = cb_allocate(run->order.count, sizeof *run->late);
     if (run->resumed > 0 && cb_measure_load(run) != CB_MEASURED_ALL)
         return CB_EXIT_USAGE;
     if (cb_record_write(run, false) != CB_EXIT_OK || cb_samples_open(run) != CB_EXIT_OK)

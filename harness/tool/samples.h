@@ -41,9 +41,7 @@ struct cb_again {
     // A repetition is crowded when the core made less than this share of the independent additions
     // that it makes in a cycle when alone (`width`, by the pilots; 0: not known).
     double crowded, width;
-    // Crowded samples are taken again, after the last round, as long as the run has lasted less
-    // than this; 0: however long.
-    double minutes;
+    double wait_ms; // at most, for a core that is not crowded, before a sample begins
 };
 
 // Reads a raw file and checks that it is a whole answer for this cell. NULL, or what is wrong with

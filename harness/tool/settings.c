@@ -25,18 +25,19 @@ int cb_settings_read(struct cb_settings *settings, const json_t *data, const cha
     int rounds, space_rounds, repetitions, budget, tries, padding;
     json_error_t where;
     // json_unpack_ex takes no const, but changes nothing.
-    if (json_unpack_ex(
-            (json_t *)data, &where, 0,
-            "{s:{s:{s:i, s:{s:i, s:i}, s:i, s:F, s?F}}, s:{s:F, s:F, s:F}, "
-            "s:{s:i, s:F, s:F, s:F, s:F, s:F, s:F, s?F, s?F}, s:i, s:o}",
-            "sizes", mode, "budget", &budget, "rounds", "time", &rounds, "space", &space_rounds,
-            "repetitions", &repetitions, "batch_ms", &settings->batch_ms, "again_minutes",
-            &settings->again.minutes, "limits_s", "pilot", &settings->pilot_limit, "time",
-            &settings->time_limit, "space", &settings->space_limit, "again", "tries", &tries,
-            "share", &settings->again.share, "involuntary", &settings->again.involuntary, "lost",
-            &settings->again.lost, "hit", &settings->again.hit, "steal", &settings->again.steal,
-            "steal_per_s", &settings->again.steal_per_s, "crowded", &settings->again.crowded,
-            "width", &settings->again.width, "padding_bytes", &padding, "static", &statics) < 0 ||
+    if (json_unpack_ex((json_t *)data, &where, 0,
+                       "{s:{s:{s:i, s:{s:i, s:i}, s:i, s:F}}, s:{s:F, s:F, s:F}, "
+                       "s:{s:i, s:F, s:F, s:F, s:F, s:F, s:F, s?F, s?F, s?F}, s:i, s:o}",
+                       "sizes", mode, "budget", &budget, "rounds", "time", &rounds, "space",
+                       &space_rounds, "repetitions", &repetitions, "batch_ms", &settings->batch_ms,
+                       "limits_s", "pilot", &settings->pilot_limit, "time", &settings->time_limit,
+                       "space", &settings->space_limit, "again", "tries", &tries, "share",
+                       &settings->again.share, "involuntary", &settings->again.involuntary, "lost",
+                       &settings->again.lost, "hit", &settings->again.hit, "steal",
+                       &settings->again.steal, "steal_per_s", &settings->again.steal_per_s,
+                       "crowded", &settings->again.crowded, "width", &settings->again.width,
+                       "wait_ms", &settings->again.wait_ms, "padding_bytes", &padding, "static",
+                       &statics) < 0 ||
         rounds < 1 || space_rounds < 1 || repetitions < 1 || budget < 0 || tries < 0 ||
         padding < 0) {
         cb_error(stderr,
@@ -56,18 +57,18 @@ int cb_settings_read(struct cb_settings *settings, const json_t *data, const cha
 }
 
 json_t *cb_settings_to_json(const struct cb_settings *s) {
-    return json_pack(
-        "{s:{s:i, s:i}, s:i, s:f, s:f, s:{s:f, s:f, s:f}, s:{s:i, s:f, s:f, s:f, s:f, s:f, "
-        "s:f, s:f, s:f}, s:i, s:I, "
-        "s:O, s:O?}",
-        "rounds", "time", (int)s->rounds, "space", (int)s->space_rounds, "repetitions",
-        (int)s->repetitions, "batch_ms", s->batch_ms, "again_minutes", s->again.minutes, "limits_s",
-        "pilot", s->pilot_limit, "time", s->time_limit, "space", s->space_limit, "again", "tries",
-        s->again.tries, "share", s->again.share, "involuntary", s->again.involuntary, "lost",
-        s->again.lost, "hit", s->again.hit, "steal", s->again.steal, "steal_per_s",
-        s->again.steal_per_s, "crowded", s->again.crowded, "width", s->again.width, "padding_bytes",
-        (int)s->padding_bytes, "budget", (json_int_t)s->budget, "static", s->statics, "links",
-        s->links);
+    return json_pack("{s:{s:i, s:i}, s:i, s:f, s:{s:f, s:f, s:f}, s:{s:i, s:f, s:f, s:f, s:f, s:f, "
+                     "s:f, s:f, s:f, s:f}, s:i, s:I, "
+                     "s:O, s:O?}",
+                     "rounds", "time", (int)s->rounds, "space", (int)s->space_rounds, "repetitions",
+                     (int)s->repetitions, "batch_ms", s->batch_ms, "limits_s", "pilot",
+                     s->pilot_limit, "time", s->time_limit, "space", s->space_limit, "again",
+                     "tries", s->again.tries, "share", s->again.share, "involuntary",
+                     s->again.involuntary, "lost", s->again.lost, "hit", s->again.hit, "steal",
+                     s->again.steal, "steal_per_s", s->again.steal_per_s, "crowded",
+                     s->again.crowded, "width", s->again.width, "wait_ms", s->again.wait_ms,
+                     "padding_bytes", (int)s->padding_bytes, "budget", (json_int_t)s->budget,
+                     "static", s->statics, "links", s->links);
 }
 
 bool cb_settings_from_json(struct cb_settings *settings, const json_t *object) {

@@ -61,11 +61,26 @@ static void lists_valid_names(void **state) {
 static void refuses_wrong_values(void **state) {
     (void)state;
     static const char *const wrong[][2] = {
-        {"--cpu", "x"},          {"--cpu", ""},           {"--cpu", "0,"},
-        {"--cpu", "0,1,2"},      {"--cpu", "-1"},         {"--target-ms", "0"},
-        {"--target-ms", "nan"},  {"--target-ms", "5ms"},  {"--iterations", "0"},
-        {"--iterations", "1e6"}, {"--iterations", "-1"},  {"--iterations", "99999999999999999999"},
-        {"--repetitions", "0"},  {"--repetitions", "2x"}, {"--repetitions", "1000000"},
+        {"--cpu", "x"},
+        {"--cpu", ""},
+        {"--cpu", "0,"},
+        {"--cpu", "0,1,2"},
+        {"--cpu", "-1"},
+        {"--calm", "3"},
+        {"--calm", "3,"},
+        {"--calm", "x,1"},
+        {"--calm", "0,1"},
+        {"--calm", "3,-1"},
+        {"--target-ms", "0"},
+        {"--target-ms", "nan"},
+        {"--target-ms", "5ms"},
+        {"--iterations", "0"},
+        {"--iterations", "1e6"},
+        {"--iterations", "-1"},
+        {"--iterations", "99999999999999999999"},
+        {"--repetitions", "0"},
+        {"--repetitions", "2x"},
+        {"--repetitions", "1000000"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         expect_usage(FAKE_CALL((char *)"--pilot", CELL, (char *)wrong[i][0], (char *)wrong[i][1]),
