@@ -123,8 +123,8 @@ static int size_rank(const char *size) {
 }
 
 // Whether a list of plan.json ("bindings", "except", a family of "except_of_family", "variants",
-// "also" and "second_also" with the backend before the scenario, "twins") has scenario/params in
-// this binding.
+// "also", "second_also" and "second_except" with the backend before the scenario, "twins") has
+// scenario/params in this binding.
 static bool is_listed(const json_t *size, const char *list, const char *binding,
                       const char *scenario, const char *params) {
     char *name = cb_format("%s/%s", scenario, params);
@@ -173,7 +173,9 @@ static bool is_named(const struct making *m, const char *list, const char *bindi
 
 static bool is_reached(const struct making *m, const char *scenario, const char *binding,
                        const char *params) {
-    return strcmp(m->reach, "all") == 0 || is_headline(m->headline, scenario, binding, params) ||
+    bool headline = is_headline(m->headline, scenario, binding, params) &&
+                    !is_named(m, "second_except", binding, scenario, params);
+    return strcmp(m->reach, "all") == 0 || headline ||
            is_named(m, "second_also", binding, scenario, params);
 }
 

@@ -381,6 +381,25 @@ static void the_second_compiler_also_takes_what_is_asked_for_by_name(void **stat
                       "able/spin/visible/gcc/a=10\n");
 }
 
+static void the_second_compiler_does_not_take_what_is_left_out_by_name(void **state) {
+    (void)state;
+    json_t *kept = data;
+    data = size_with("default", "second_except", parse("{'opaque': ['a*/spin/*']}"));
+    struct cb_plan plan = make("default", "able", NULL);
+    json_decref(data);
+    data = kept;
+    expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
+                      "able/size/opaque/gcc/\n"
+                      "able/spin/library/gcc/a=1\n"
+                      "able/spin/library/gcc/a=2\n"
+                      "able/spin/opaque/gcc/a=1\n"
+                      "able/spin/opaque/gcc/a=2\n"
+                      "able/spin/opaque/gcc/a=10\n"
+                      "able/spin/visible/gcc/a=1\n"
+                      "able/spin/visible/gcc/a=2\n"
+                      "able/spin/visible/gcc/a=10\n");
+}
+
 static void params_choose_cells(void **state) {
     (void)state;
     struct cb_programs programs = three_programs();
@@ -723,6 +742,7 @@ int main(void) {
         cmocka_unit_test(quick_takes_quick_cells_of_one_compiler),
         cmocka_unit_test(the_second_compiler_takes_headline_cells),
         cmocka_unit_test(the_second_compiler_also_takes_what_is_asked_for_by_name),
+        cmocka_unit_test(the_second_compiler_does_not_take_what_is_left_out_by_name),
         cmocka_unit_test(a_compiler_alone_is_the_first),
         cmocka_unit_test(named_compilers_are_seen_in_quick),
         cmocka_unit_test(what_is_unavailable_is_never_absent),
