@@ -91,9 +91,9 @@ int cb_report_readme_block(const char *run_dir, const char *readme, char **block
     char *to_run = relative_path(run_dir, readme);
     cb_text_add(&text, BEGIN_MARK "\n<!-- made by: corobench report %s --readme README.md -->\n\n",
                 to_run);
+    add_typical(&text, run_dir); // the answer first
     cb_text_add(&text, "%s\n", table);
     int status = add_plot_link(&text, run_dir, to_run, messages);
-    add_typical(&text, run_dir);
     cb_text_add(&text, END_MARK);
     *block = text.text;
     free(to_run);
