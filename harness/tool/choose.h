@@ -101,6 +101,10 @@ struct cb_trial {
     double error;                      // predicted / measured - 1; NaN where either is missing
 };
 
+// How much longer a program takes, as a share, with the technique of the smallest prediction than
+// with the one that was measured to be the fastest. `trials` are `n` of one program.
+double cb_trials_price(const struct cb_rep *rep, const struct cb_trial *trials, size_t n);
+
 // All programs on all backends; the model's errors over them.
 struct cb_trials {
     struct cb_trial *list;

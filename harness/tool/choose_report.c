@@ -28,7 +28,23 @@ static const char *met(double value, double wanted) {
     return value <= wanted ? "met" : "missed";
 }
 
-// The median error of each program, and what of them all was wanted.
+double cb_trials_price(const struct cb_rep *rep, const struct cb_trial *trials, size_t n) {
+    double least = INFINITY, fastest = INFINITY, chosen = NAN;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(trials[i].error))
+            continue;
+        double measured = cb_rep_shown(rep, trials[i].measured)->value;
+        fastest = fmin(fastest, measured);
+        if (trials[i].forecast.time >= least)
+            continue;
+        least = trials[i].forecast.time;
+        chosen = measured;
+    }
+    return chosen / fastest - 1;
+}
+
+// The median error of each program and what it costs to follow the prediction; what was wanted of
+// them all.
 static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *trials) {
     struct cb_text text = {0};
     double *errors = cb_allocate(trials->count + 1, sizeof *errors);
@@ -38,14 +54,15 @@ static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *tr
                 "changed after errors of these programs were seen, but for those that are held "
                 "out; choose.json says how.");
     if (trials->known)
-        cb_text_add(&text,
-                    " Of %zu predictions the median |error| is %.1f %% (wanted: at most %.0f %%, "
-                    "%s), the 90th percentile %.1f %% (at most %.0f %%, %s). Missed: off by more "
-                    "than %.0f %%. Median |error| by program:",
-                    trials->known, 100 * trials->median, 100 * trials->wanted_median,
-                    met(trials->median, trials->wanted_median), 100 * trials->p90,
-                    100 * trials->wanted_p90, met(trials->p90, trials->wanted_p90),
-                    100 * trials->wanted_p90);
+        cb_text_add(
+            &text,
+            " Of %zu predictions the median |error| is %.1f %% (wanted: at most %.0f %%, "
+            "%s), the 90th percentile %.1f %% (at most %.0f %%, %s). Missed: off by more "
+            "than %.0f %%. Median |error| by program, and how much more than the fastest one "
+            "measured the one predicted to be the fastest takes:",
+            trials->known, 100 * trials->median, 100 * trials->wanted_median,
+            met(trials->median, trials->wanted_median), 100 * trials->p90, 100 * trials->wanted_p90,
+            met(trials->p90, trials->wanted_p90), 100 * trials->wanted_p90);
     bool first = true;
     for (size_t i = 0, end; i < trials->count; i = end) {
         size_t n = 0;
@@ -54,9 +71,10 @@ static const char *trials_caption(struct cb_rep *rep, const struct cb_trials *tr
             if (!isnan(trials->list[end].error))
                 errors[n++] = fabs(trials->list[end].error);
         if (n)
-            cb_text_add(&text, "%s %s%s %.1f %%", first ? "" : ",", trials->list[i].program->id,
-                        trials->list[i].program->held_out ? " (held out)" : "",
-                        100 * cb_median(errors, n));
+            cb_text_add(
+                &text, "%s %s%s %.1f %%, %.1f %%", first ? "" : ";", trials->list[i].program->id,
+                trials->list[i].program->held_out ? " (held out)" : "", 100 * cb_median(errors, n),
+                100 * cb_trials_price(rep, &trials->list[i], end - i));
         first &= n == 0;
     }
     cb_text_add(&text, first ? "" : ".");

@@ -672,6 +672,15 @@ static void trials_know_their_errors(void **state) {
     assert_string_equal(cb_trial_verdict(&trials, fixed), "missed");
     // Of four, two are right.
     assert_true(fabs(trials.median - fabs(stacker->error) / 2) < 1e-5);
+    // Who takes one that is predicted for nothing pays what it was measured to take.
+    double fastest = INFINITY, taken = walker->forecast.time; // its error is 0
+    for (size_t i = 0; i < trials.count; i++)
+        if (!isnan(trials.list[i].error))
+            fastest = fmin(fastest, trials.list[i].forecast.time / (1 + trials.list[i].error));
+    for (size_t i = 0; i < trials.count; i++)
+        if (&trials.list[i] == walker)
+            trials.list[i].forecast.time = 0;
+    expect_near(cb_trials_price(&a.rep, trials.list, trials.count), taken / fastest - 1);
     cb_rep_free(&a.rep);
 }
 
