@@ -224,18 +224,6 @@ static const char *asked_params(const struct cb_rep_cell *cell) {
     return params;
 }
 
-// Whether the run chose its units itself; then a sample may be taken on either.
-static bool chose_units(const json_t *document) {
-    const json_t *command = json_object_get(document, "command");
-    json_t *option;
-    size_t i;
-    bool asked = false;
-    json_array_foreach(command, i, option) {
-        asked = asked || strcmp(json_string_value(option), "--cpu") == 0;
-    }
-    return json_is_array(command) && !asked;
-}
-
 // How many additions in a cycle a sample waits for before it begins; 0: not known.
 static double calm_of(const json_t *settings) {
     const json_t *again = json_object_get(settings, "again");
@@ -271,7 +259,8 @@ static json_t *command_json(const struct cb_explain_run *run, const struct cb_re
     cb_text_add(&text, "%s --measure --scenario %s --binding %s --params '%s' --cpu %lld", program,
                 cell->scenario, cell->binding, asked_params(cell),
                 (long long)json_integer_value(json_array_get(cpus, 0)));
-    if (json_array_size(cpus) > 1 && (two || (chose_units(document) && wait_of(settings) > 0)))
+    if (json_array_size(cpus) > 1 &&
+        (two || (cb_cpus_are_ours(json_object_get(document, "command")) && wait_of(settings) > 0)))
         cb_text_add(&text, ",%lld", (long long)json_integer_value(json_array_get(cpus, 1)));
     double calm = two || strcmp(cell->kind, "time") != 0 ? 0 : calm_of(settings);
     if (calm > 0 && wait_of(settings) > 0)

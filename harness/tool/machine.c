@@ -246,6 +246,16 @@ static int read_asked(struct cb_cpus *cpus, const char *asked, hwloc_const_cpuse
     return CB_EXIT_OK;
 }
 
+bool cb_cpus_are_ours(const json_t *command) {
+    json_t *option;
+    size_t i;
+    bool asked = false;
+    json_array_foreach(command, i, option) {
+        asked = asked || strcmp(json_string_value(option), "--cpu") == 0;
+    }
+    return json_is_array(command) && !asked;
+}
+
 int cb_cpus_choose(struct cb_cpus *cpus, const char *asked) {
     hwloc_topology_t topology = load_topology();
     hwloc_bitmap_t allowed = hwloc_bitmap_alloc();

@@ -3,6 +3,7 @@
 #define CB_MACHINE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 // The processing units (as the system numbers them) that a run uses: the first for all cells, the
 // second for cells that need two. second is -1 where there is only one.
@@ -19,6 +20,10 @@ json_t *cb_machine_describe(void);
 // is, as far as there is a choice, on another core that shares the largest cache with the first.
 // 0, or CB_EXIT_USAGE after a message that lists the allowed ones.
 int cb_cpus_choose(struct cb_cpus *cpus, const char *asked);
+
+// Whether a run with this `command` (the list in run.json) chose its units itself; then a sample
+// that needs one of them may be taken on either.
+bool cb_cpus_are_ours(const json_t *command);
 
 // How two descriptions differ in what changes measurements, one "key: was A, is B" a line; NULL
 // where they do not. Free it.

@@ -42,18 +42,6 @@ static bool needs_two_units(const struct cb_cell *cell) {
     return cb_params_number(cell->params, "cpus", 1) > 1;
 }
 
-// Whether a sample may be taken on the second unit where that is calmer: there is one, and nobody
-// asked for certain ones.
-static bool may_move(const struct cb_run *run) {
-    size_t i;
-    json_t *option;
-    bool asked = false;
-    json_array_foreach(run->command, i, option) {
-        asked = asked || strcmp(json_string_value(option), "--cpu") == 0;
-    }
-    return run->cpus.second >= 0 && !asked;
-}
-
 static struct arguments bench_arguments(const struct cb_run *run, const struct cb_program *program,
                                         const struct cb_cell *cell, const char *what) {
     struct arguments a = {.count = 0};
@@ -62,7 +50,8 @@ static struct arguments bench_arguments(const struct cb_run *run, const struct c
     argue_pair(&a, "--scenario", cb_copy(cell->scenario));
     argue_pair(&a, "--binding", cb_copy(cell->binding));
     argue_pair(&a, "--params", cb_copy(cb_cell_asked(cell)));
-    bool both = needs_two_units(cell) || may_move(run);
+    // A sample may be taken on the second unit where that is calmer.
+    bool both = needs_two_units(cell) || (run->cpus.second >= 0 && cb_cpus_are_ours(run->command));
     argue_pair(&a, "--cpu",
                both ? cb_format("%d,%d", run->cpus.first, run->cpus.second)
                     : cb_format("%d", run->cpus.first));

@@ -359,14 +359,20 @@ static void a_larger_size_lends_what_is_asked_for_by_name(void **state) {
                       "able/spin/visible/gcc/a=1\n");
 }
 
-static void the_second_compiler_also_takes_what_is_asked_for_by_name(void **state) {
-    (void)state;
+// What a default run measures of `able` where plan.json has such a list.
+static struct cb_plan make_with(const char *list, const char *text) {
     json_t *kept = data;
-    data = size_with("default", "second_also",
-                     parse("{'opaque': ['a*/spin/a=10', 'baker/spin/*'], 'visible': []}"));
+    data = size_with("default", list, parse(text));
     struct cb_plan plan = make("default", "able", NULL);
     json_decref(data);
     data = kept;
+    return plan;
+}
+
+static void the_second_compiler_also_takes_what_is_asked_for_by_name(void **state) {
+    (void)state;
+    struct cb_plan plan =
+        make_with("second_also", "{'opaque': ['a*/spin/a=10', 'baker/spin/*'], 'visible': []}");
     expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
                       "able/size/opaque/gcc/\n"
                       "able/spin/library/gcc/a=1\n"
@@ -383,11 +389,7 @@ static void the_second_compiler_also_takes_what_is_asked_for_by_name(void **stat
 
 static void the_second_compiler_does_not_take_what_is_left_out_by_name(void **state) {
     (void)state;
-    json_t *kept = data;
-    data = size_with("default", "second_except", parse("{'opaque': ['a*/spin/*']}"));
-    struct cb_plan plan = make("default", "able", NULL);
-    json_decref(data);
-    data = kept;
+    struct cb_plan plan = make_with("second_except", "{'opaque': ['a*/spin/*']}");
     expect_ids(&plan, "able/heap/opaque/gcc/n=1\n"
                       "able/size/opaque/gcc/\n"
                       "able/spin/library/gcc/a=1\n"
