@@ -254,8 +254,10 @@ enum cb_measured cb_measure_pilots(struct cb_run *run) {
 static int write_failure(const char *path, const struct cb_cell *cell, enum cb_cell_status status,
                          const char *note, int link) {
     char *plain = cb_copy(note);
-    for (char *c = plain; *c != '\0'; c++) // JSON takes no bytes that are not UTF-8
+    json_t *valid = json_string(note); // NULL where it holds bytes that are not UTF-8
+    for (char *c = plain; valid == NULL && *c != '\0'; c++)
         *c = (unsigned char)*c < 128 ? *c : '?';
+    json_decref(valid);
     json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "status",
                                cb_status_text(status), "note", plain, "backend", cell->backend,
                                "scenario", cell->scenario, "binding", cell->binding, "params",
