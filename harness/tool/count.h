@@ -2,7 +2,9 @@
 //
 // Valgrind executes a program on a processor of its own making and knows how many instructions it
 // executed. Two runs of a bench program's --count differ in the operations only, so the difference
-// of their totals is that of the operations, exactly; a third run proves that it is a line.
+// of their totals is that of the operations, exactly; a third run proves that it is a line. Where
+// an operation's work hangs on what the ones before it left behind (a search in a pool), the line
+// is one to four digits, and no more are given.
 #ifndef CB_COUNT_H
 #define CB_COUNT_H
 
@@ -38,7 +40,8 @@ int cb_counter_find(struct cb_counter *counter);
 void cb_counter_free(struct cb_counter *counter);
 
 // Counts a cell that is planned ok; logs go to a file of `folder` with this number, and are removed
-// again. tally->status is ok, failed (not linear, too), timeout, or what the program says.
+// again. tally->status is ok, failed (not linear to four digits, too), timeout, or what the program
+// says.
 void cb_tally_cell(struct cb_tally *tally, const struct cb_counter *counter,
                    const struct cb_program *program, const struct cb_cell *cell, const char *folder,
                    unsigned number);

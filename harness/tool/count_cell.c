@@ -21,6 +21,8 @@ enum {
     ARGUMENTS_MOST = 24,    // texts
     VERSION_LIMIT_S = 60,   // for valgrind --version
     TOTAL_MOST_DIGITS = 19, // so that it fits into 64 bits
+    SURE_DIGITS = 4,        // of a count whose halves differ ...
+    OFF_MOST = 10000,       // ... by less than this part of them
 };
 // Instructions that a second, longer count of a cell may take in all: some ten seconds.
 #define LONG_MOST 6e9
@@ -132,13 +134,25 @@ static void set_note(struct cb_tally *tally, enum cb_cell_status status, const c
     snprintf(tally->note, sizeof tally->note, "%s", note);
 }
 
+// To the digits that are sure where the operations are not all alike.
+static double round_to_sure(double value) {
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.*e", SURE_DIGITS - 1, value);
+    return strtod(digits, NULL);
+}
+
 void cb_tally_finish(struct cb_tally *tally) {
     const uint64_t *n = tally->n, *total = tally->total;
-    // Equal steps, so no division: the steps of a line are equal, exactly.
-    bool line = n[1] - n[0] == n[2] - n[1] && total[1] > total[0] &&
-                total[1] - total[0] == total[2] - total[1];
-    if (line) {
-        tally->instructions = (double)(total[1] - total[0]) / (double)(n[1] - n[0]);
+    bool grows = n[1] - n[0] == n[2] - n[1] && total[1] > total[0] && total[2] > total[1];
+    uint64_t first = total[1] - total[0], second = total[2] - total[1];
+    uint64_t off = first > second ? first - second : second - first;
+    double mean = (double)(total[2] - total[0]) / (double)(n[2] - n[0]);
+    if (grows && off == 0) {
+        tally->instructions = mean;
+        return;
+    }
+    if (grows && off < first / OFF_MOST) {
+        tally->instructions = round_to_sure(mean);
         return;
     }
     char *note =

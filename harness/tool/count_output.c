@@ -59,10 +59,10 @@ void cb_tally_print(const struct cb_tally *tallies, const struct cb_counter *cou
                    numbers[i]);
     }
     print_reasons(tallies, numbers, plan->count);
-    printf(
-        "%zu of %zu cells counted, in instructions an operation, exact, by %s: the difference of\n"
-        "runs that differ in nothing but the number of operations\n",
-        counted, plan->count, counter->tool);
+    printf("%zu of %zu cells counted, in instructions an operation, by %s: the difference of runs\n"
+           "that differ in nothing but the number of operations; exact, or four digits where the\n"
+           "operations are not all alike\n",
+           counted, plan->count, counter->tool);
     free(numbers);
 }
 

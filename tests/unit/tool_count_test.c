@@ -75,6 +75,11 @@ static void finds_lines(void **state) {
     assert_int_equal(t.status, CB_CELL_FAILED);
     assert_string_equal(t.note, "not linear: 10, 20 and 30 operations took 1000, 1480 and 1961 "
                                 "instructions, the program's start included");
+    t = tally(1000, 48001000, 96003000); // the second half took 1/48000 more
+    assert_int_equal(t.status, CB_CELL_OK);
+    assert_float_equal(t.instructions, 4.8e6, 0); // not 4800100
+    t = tally(1000, 48001000, 96006000);          // 1/9600 more
+    assert_int_equal(t.status, CB_CELL_FAILED);
     t = tally(1000, 1000, 1000); // nothing was done
     assert_int_equal(t.status, CB_CELL_FAILED);
     t = tally(1000, 900, 800);
