@@ -120,7 +120,7 @@ static int measure(const struct cb_bench *bench, const struct cb_options *option
         return CB_EXIT_USAGE;
     char *lines = cb_format("%s\n", text);
     free(text);
-    int error = cb_file_write(options->out, lines, strlen(lines));
+    int error = cb_file_write_soon(options->out, lines, strlen(lines));
     free(lines);
     if (error < 0) {
         cb_error(stderr,

@@ -4,9 +4,9 @@
 #include <time.h>
 
 #define ADDS_IN_BLOCK 128
-#define BLOCKS 512
+#define BLOCKS 256
 #define TRIES 4
-#define LOOP_ROUNDS 200000
+#define LOOP_ROUNDS 100000
 #define WIDE_ROUNDS 1024
 #define WIDE_TRIES 2
 

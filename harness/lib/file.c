@@ -51,9 +51,9 @@ static int sync_parent(const char *path) {
     return error;
 }
 
-int cb_file_commit(struct cb_file *file) {
+static int commit(struct cb_file *file, bool sync) {
     int error = 0;
-    if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) < 0)
+    if (fflush(file->stream) != 0 || (sync && fsync(fileno(file->stream)) < 0))
         error = -errno;
     else if (ferror(file->stream))
         error = -EIO;
@@ -65,13 +65,17 @@ int cb_file_commit(struct cb_file *file) {
     if (error == 0) {
         free(file->temporary);
         file->temporary = NULL;
-        error = sync_parent(file->path);
+        error = sync ? sync_parent(file->path) : 0;
     }
     cb_file_abandon(file);
     return error;
 }
 
-int cb_file_write(const char *path, const char *bytes, size_t length) {
+int cb_file_commit(struct cb_file *file) {
+    return commit(file, true);
+}
+
+static int write_file(const char *path, const char *bytes, size_t length, bool sync) {
     struct cb_file file;
     int error = cb_file_begin(&file, path);
     if (error < 0)
@@ -81,7 +85,15 @@ int cb_file_write(const char *path, const char *bytes, size_t length) {
         cb_file_abandon(&file);
         return error;
     }
-    return cb_file_commit(&file);
+    return commit(&file, sync);
+}
+
+int cb_file_write(const char *path, const char *bytes, size_t length) {
+    return write_file(path, bytes, length, true);
+}
+
+int cb_file_write_soon(const char *path, const char *bytes, size_t length) {
+    return write_file(path, bytes, length, false);
 }
 
 int cb_file_read(const char *path, char **bytes, size_t *length) {

@@ -23,6 +23,9 @@ void cb_file_abandon(struct cb_file *file);
 
 // begin, print the bytes, commit.
 int cb_file_write(const char *path, const char *bytes, size_t length);
+// The same without waiting for the disk. Whoever is killed afterwards loses nothing; after a power
+// cut the file may be empty, so only for what is checked when it is read.
+int cb_file_write_soon(const char *path, const char *bytes, size_t length);
 // The whole file, with a NUL after it. Free *bytes. `length` may be NULL.
 int cb_file_read(const char *path, char **bytes, size_t *length);
 

@@ -94,9 +94,12 @@ static void add_factors(struct cb_rep *rep, struct cb_text *to) {
 static void how_to_read(struct cb_rep *rep, struct cb_text *to) {
     cb_text_add(to, "<h2 id=\"read\">How to read this</h2>\n<ul>\n");
     const char *points[] = {
-        "A round trip is one resume and one yield. Times are wall time an operation, each in a "
-        "process of its own, pinned to one processing unit; a process's value is the median of its "
-        "repetitions.",
+        cb_rep_text(rep,
+                    "A round trip is one resume and one yield. Times are wall time an operation, "
+                    "each in a process of its own, pinned to one processing unit; a process's "
+                    "value is %s.",
+                    rep->fastest ? "the fastest of its repetitions"
+                                 : "the median of its repetitions"),
         rep->mode == CB_REP_QUICK
             ? "This is a quick run: brackets hold the range of all rounds. It shows orders of "
               "magnitude and claims no difference."

@@ -106,6 +106,7 @@ struct cb_rep {
     json_t *run, *headline, *derived, *targets, *plots, *choose; // owned
     enum cb_rep_mode mode;
     const char *run_id, *mode_name;
+    bool fastest;        // a process's value is its fastest repetition, not their median
     const char *caption; // machine, compilers, mode: one line that goes below every plot
     int estimator;       // which one tables and plots show
     bool cycles;         // times of the headline are in estimated core cycles

@@ -75,6 +75,8 @@ static int load_run(struct cb_rep *rep) {
         return refuse(rep, "it has no plan");
     rep->run_id = cb_rep_string(rep->run, "run", "");
     rep->mode_name = cb_rep_string(rep->run, "mode", "");
+    const json_t *settings = json_object_get(rep->run, "settings");
+    rep->fastest = strcmp(cb_rep_string(settings, "process", "median"), "fastest") == 0;
     const char *names[] = {"quick", "default", "full"};
     for (int mode = CB_REP_QUICK; mode <= CB_REP_FULL; mode++)
         if (strcmp(rep->mode_name, names[mode]) == 0) {
@@ -341,17 +343,26 @@ static void put(struct cb_rep *rep, struct cb_rep_cell *cell, const char *metric
         row->values[slot] = value;
 }
 
-// The repetitions of one process become one value: their median. Its cycles are that time divided
-// by the median of what a cycle took beside it.
+static double least_of(const double *values, size_t n) {
+    double least = NAN;
+    for (size_t i = 0; i < n; i++)
+        least = fmin(least, values[i]);
+    return least;
+}
+
+// The repetitions of one process become one value: their median, or of what is elapsed time the
+// fastest, as the run says. Its cycles are that time divided by the median of what a cycle took
+// beside it.
 static void put_process(struct cb_rep *rep, const struct sample *samples, size_t n) {
     struct cb_rep_cell *cell = rep->cells[samples->cell];
     const char *metric = samples->metric;
     double *column = cb_allocate(n, sizeof *column);
     for (size_t i = 0; i < n; i++)
         column[i] = samples[i].value;
-    double value = six_digits(median_of(column, n));
-    put(rep, cell, metric, samples->slot, value);
     const json_t *entry = json_object_get(json_object_get(rep->derived, "metrics"), metric);
+    bool fastest = rep->fastest && json_is_true(json_object_get(entry, "elapsed"));
+    double value = six_digits(fastest ? least_of(column, n) : median_of(column, n));
+    put(rep, cell, metric, samples->slot, value);
     const char *cycles = cb_rep_string(entry, "cycles", NULL);
     const char *instructions = cb_rep_string(entry, "instructions", NULL);
     if (cycles) {
@@ -367,6 +378,28 @@ static void put_process(struct cb_rep *rep, const struct sample *samples, size_t
         put(rep, cell, instructions, samples->slot, six_digits(median_of(column, n)));
     }
     free(column);
+}
+
+// Of each process whose fastest repetitions count: metrics that are one time divided by another.
+static void put_quotients(struct cb_rep *rep) {
+    const char *metric;
+    json_t *entry;
+    json_object_foreach(json_object_get(rep->derived, "metrics"), metric, entry) {
+        const json_t *of = json_object_get(entry, "quotient");
+        for (size_t i = 0; i < rep->cell_count && of && rep->fastest; i++) {
+            struct cb_rep_cell *cell = rep->cells[i];
+            const struct cb_rep_row *rows[2];
+            for (size_t k = 0; k < 2; k++)
+                rows[k] =
+                    cb_rep_find(rep, cell->backend, cell->scenario, cell->binding, cell->compiler,
+                                cell->params, json_string_value(json_array_get(of, k)));
+            if (!rows[0] || !rows[1])
+                continue;
+            for (size_t slot = 0; slot < rep->slots; slot++)
+                put(rep, cell, metric, slot,
+                    six_digits(rows[0]->values[slot] / rows[1]->values[slot]));
+        }
+    }
 }
 
 static json_t *index_cells(const struct cb_rep *rep) {
@@ -444,9 +477,13 @@ static int take_samples(struct cb_rep *rep, const struct cb_csv *csv) {
                           samples[end].slot == samples[i].slot &&
                           strcmp(samples[end].metric, samples[i].metric) == 0;)
             end++;
-        put_process(rep, samples + i, end - i);
+        const json_t *entry =
+            json_object_get(json_object_get(rep->derived, "metrics"), samples[i].metric);
+        if (!rep->fastest || !json_object_get(entry, "quotient"))
+            put_process(rep, samples + i, end - i);
     }
     free(samples);
+    put_quotients(rep);
     return 0;
 }
 

@@ -20,7 +20,8 @@ enum { CB_RUN_SCHEMA = 1 };
 // Numbers from plan.json, some changed by options; kept in run.json as "settings".
 struct cb_settings {
     unsigned rounds, space_rounds, repetitions;
-    double batch_ms;                             // what a repetition should take
+    double batch_ms; // what a repetition should take
+    bool fastest;    // a process's value is its fastest repetition, not their median
     double pilot_limit, time_limit, space_limit; // seconds that a process may take
     unsigned padding_bytes;                      // at most, of the layout variable
     struct cb_again again;

@@ -35,7 +35,7 @@ struct cb_again {
     double share; // of all samples
     // A repetition is hit when it had more involuntary switches than this, beyond the voluntary
     // ones, and lost more than this share of its time by them; a sample is disturbed when more than
-    // the share `hit` of its repetitions is: its value is their median, which a few don't move.
+    // the share `hit` of its repetitions is: of half of them the fastest is still one that was not.
     double involuntary, lost, hit;
     double steal, steal_per_s; // ticks that a sample may have, and more for a longer one
     // A repetition is crowded when the core made less than this share of the independent additions

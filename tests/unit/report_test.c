@@ -172,6 +172,25 @@ static void times_have_median_quartile_and_cycles(void **state) {
          ",fiber-small/setup/opaque/clang/storage=reused,median,");
 }
 
+// Of the repetitions that a process had, and of both loops: 0.9, 1.3 and 1 times the truth.
+static void the_fastest_repetition_counts_where_the_run_says_so(void **state) {
+    (void)state;
+    made_special.fastest = true;
+    assert_int_equal(report("fastest", "default", 0, NULL), 0);
+    expect_line("fastest", "cells.csv",
+                "fiber-small,fiber,setup,opaque,gcc,storage=reused,time,ns,2.79,2.7063,2.8737,12,ok"
+                ",,fiber-small/setup/opaque/gcc/storage=reused,median,");
+    expect_line("fastest", "cells.csv",
+                "fiber-small,fiber,setup,opaque,gcc,storage=reused,cycles,cycles,11.16,10.8252,"
+                "11.4948,12,ok,,fiber-small/setup/opaque/gcc/storage=reused,median,");
+    expect_line(
+        "fastest", "cells.csv",
+        "stackless-leaf,stackless,fold,visible,gcc,levels=1;reduce=serial,ratio,ratio,7.9,"
+        "7.89999,7.90001,12,ok,,stackless-leaf/fold/visible/gcc/levels=1;reduce=serial,median,");
+    expect_in("fastest", "report.html", "the fastest of its repetitions");
+    expect_in("default", "report.html", "the median of its repetitions");
+}
+
 static void slopes_are_made_from_depths(void **state) {
     (void)state;
     CELL("stackless-chain,stackless,yield,opaque,gcc,,per_level,ns,1.1,1.067,1.133,12,ok,,"
@@ -1003,6 +1022,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_have_the_published_columns),
         cmocka_unit_test(times_have_median_quartile_and_cycles),
+        cmocka_unit_test(the_fastest_repetition_counts_where_the_run_says_so),
         cmocka_unit_test(slopes_are_made_from_depths),
         cmocka_unit_test(calls_are_charged_without_their_yields),
         cmocka_unit_test(a_hand_loop_is_taken_off),
