@@ -17,6 +17,7 @@ enum {
     SHORT = 4096,           // operations of the shortest run, where nothing asks for more
     LIMIT = 300,            // seconds for one run
     PERIOD_MOST = 4 << 20,  // operations
+    MANY = 1 << 20,         // operations, where the period is more than that
     ENVIRONMENT_MOST = 16,  // variables
     ARGUMENTS_MOST = 24,    // texts
     VERSION_LIMIT_S = 60,   // for valgrind --version
@@ -289,7 +290,10 @@ void cb_tally_cell(struct cb_tally *tally, const struct cb_counter *counter,
     run_all(tally, &c, SHORT);
     // A cell that goes round and round in more operations than that is counted over whole rounds,
     // where that does not take too long: how long depends on instructions only, never on the clock.
+    // One that goes round in too many is counted over many: what differs evens out.
     uint64_t period = cb_tally_period(cell->params);
+    if (period == 0 && tally->status == CB_CELL_FAILED)
+        period = MANY;
     bool counted = tally->total[CB_TALLY_RUNS - 1] > tally->total[0];
     double each = counted ? (double)(tally->total[CB_TALLY_RUNS - 1] - tally->total[0]) /
                                 (double)(tally->n[CB_TALLY_RUNS - 1] - tally->n[0])

@@ -198,11 +198,30 @@ static void compare_runs(const struct cb_rep *rep, const struct cb_rep_row *row,
     end_cell(to);
 }
 
-static void compare_repeats(const struct cb_rep *rep, const struct cb_rep_row *row, int estimator,
-                            struct comparisons *to) {
-    char *key = cb_format("%s|%s", row->cell->id, row->metric);
-    compare_runs(rep, row, json_object_get(rep->repeats, key), estimator, to);
-    free(key);
+enum { KEY_MOST = 512 };
+
+// What a key of the repeated runs names: "backend/scenario/binding/compiler/params|metric". Its
+// parts are in `copy` afterwards. False where it is none.
+static bool split_key(const char *key, char copy[KEY_MOST], struct cb_rep_cell *cell,
+                      const char **metric) {
+    if (strlen(key) >= KEY_MOST)
+        return false;
+    strcpy(copy, key);
+    char *bar = strrchr(copy, '|'), *at = copy;
+    const char **const parts[] = {&cell->backend, &cell->scenario, &cell->binding, &cell->compiler};
+    *cell = (struct cb_rep_cell){0};
+    if (!bar)
+        return false;
+    *bar = '\0';
+    *metric = bar + 1;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i] = at;
+        if (!(at = strchr(at, '/')))
+            return false;
+        *at++ = '\0';
+    }
+    cell->params = at;
+    return true;
 }
 
 // Every cell of the row's scenario in the repeated runs, whether this run has it or not: how much
@@ -210,24 +229,16 @@ static void compare_repeats(const struct cb_rep *rep, const struct cb_rep_row *r
 // a run compares.
 static void compare_all_repeats(struct cb_rep *rep, const struct cb_rep_row *row, int estimator,
                                 struct comparisons *to) {
-    char *scenario = cb_format("/%s/", row->cell->scenario),
-         *metric = cb_format("|%s", row->metric);
-    const char *key;
+    const char *key, *metric;
+    char copy[KEY_MOST];
+    struct cb_rep_cell cell;
     json_t *runs;
     json_object_foreach(rep->repeats, key, runs) {
-        const char *slash = strchr(key, '/'), *bar = strrchr(key, '|');
-        if (!slash || !bar || strncmp(slash, scenario, strlen(scenario)) != 0 ||
-            strcmp(bar, metric) != 0)
-            continue;
-        const char *params = cb_rep_text(rep, "%.*s", (int)(bar - key), key);
-        for (int part = 0; part < 4 && params; part++) // backend, scenario, binding, compiler
-            params = strchr(params, '/') ? strchr(params, '/') + 1 : NULL;
-        struct cb_rep_cell cell = {.params = params ? params : ""};
-        if (!cb_rep_hidden(rep, &cell))
+        if (split_key(key, copy, &cell, &metric) &&
+            strcmp(cell.scenario, row->cell->scenario) == 0 && strcmp(metric, row->metric) == 0 &&
+            !cb_rep_hidden(rep, &cell))
             compare_runs(rep, row, runs, estimator, to);
     }
-    free(scenario);
-    free(metric);
 }
 
 // ---- The smallest detectable effect -------------------------------------------------------------
@@ -392,25 +403,46 @@ static bool is_headline(const struct cb_rep *rep, const struct cb_rep_cell *cell
     return false;
 }
 
-// The median over headline cells of what a cell differs from itself on average.
+// Whether the candidate's times of this cell are among those of the headline.
+static bool is_tried(struct cb_rep *rep, const struct cb_rep_candidate *candidate,
+                     const struct cb_rep_cell *cell, const char *metric) {
+    const char *main = cb_rep_string(metric_entry(rep, metric), "main", "");
+    return strcmp(main, candidate->cycles ? "cycles" : "raw") == 0 && is_headline(rep, cell) &&
+           !cb_rep_hidden(rep, cell);
+}
+
+// Adds what one cell differs from itself on average.
+static void add_mean(struct cb_rep_candidate *candidate, double *means, struct comparisons *all) {
+    for (size_t k = 0; k < all->count; k++)
+        means[candidate->cells] += expm1(all->value[k]) / (double)all->count;
+    candidate->cells += all->cells;
+    free_comparisons(all);
+}
+
+// The median over headline cells of that: of the repeated runs' where there are some, whichever
+// this run has; else of this run's.
 static void try_candidate(struct cb_rep *rep, struct cb_rep_candidate *candidate) {
-    double *means = cb_allocate(rep->row_count, sizeof *means);
-    const char *wanted = candidate->cycles ? "cycles" : "raw";
-    for (size_t i = 0; i < rep->row_count; i++) {
-        const struct cb_rep_row *row = rep->rows[i];
-        const char *main = cb_rep_string(metric_entry(rep, row->metric), "main", "");
-        if (strcmp(main, wanted) != 0 || !is_measured(rep, row) || *row->cell->twin_of ||
-            !is_headline(rep, row->cell))
+    size_t most = rep->row_count + json_object_size(rep->repeats);
+    double *means = cb_allocate(most, sizeof *means);
+    const char *key, *metric;
+    char copy[KEY_MOST];
+    struct cb_rep_cell cell;
+    json_t *runs;
+    json_object_foreach(rep->repeat_runs >= 2 ? rep->repeats : NULL, key, runs) {
+        if (!split_key(key, copy, &cell, &metric) || !is_tried(rep, candidate, &cell, metric))
             continue;
         struct comparisons all = {0};
-        if (rep->repeat_runs >= 2)
-            compare_repeats(rep, row, candidate->estimator, &all);
-        else
-            compare_halves(rep, row, candidate->estimator, &all);
-        for (size_t k = 0; k < all.count; k++)
-            means[candidate->cells] += expm1(all.value[k]) / (double)all.count;
-        candidate->cells += all.cells;
-        free_comparisons(&all);
+        struct cb_rep_row row = {.cell = &cell, .metric = metric};
+        compare_runs(rep, &row, runs, candidate->estimator, &all);
+        add_mean(candidate, means, &all);
+    }
+    for (size_t i = 0; i < rep->row_count && rep->repeat_runs < 2; i++) {
+        const struct cb_rep_row *row = rep->rows[i];
+        if (!is_tried(rep, candidate, row->cell, row->metric) || !is_measured(rep, row))
+            continue;
+        struct comparisons all = {0};
+        compare_halves(rep, row, candidate->estimator, &all);
+        add_mean(candidate, means, &all);
     }
     candidate->spread = cb_median(means, candidate->cells);
     free(means);

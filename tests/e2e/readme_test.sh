@@ -15,9 +15,11 @@ wrong() {
     exit 1
 }
 
-# Whether the README in this folder is what its reference gives. Says what differs.
+# Whether the README in this folder is what its reference gives, and unless there is a second word
+# the reference's table what its samples give. Says what differs.
 holds() {
     folder=$1
+    only_readme=${2:-}
     run=$(sed -n 's/^<!-- made by: corobench report \(.*\) --readme README.md -->$/\1/p' "$folder/README.md")
     if [ -z "$run" ]; then
         echo "there is no headline between its marks"
@@ -34,13 +36,15 @@ holds() {
         echo "its headline is of $run, which is not there"
         return 1
     fi
-    cp "$folder/$run/tables/headline.md" "$folder/committed.md"
-    cp "$folder/README.md" "$folder/before.md"
-    "$corobench" report "$folder/$run" || return 1
-    if ! diff "$folder/committed.md" "$folder/$run/tables/headline.md"; then
-        echo "$run/tables/headline.md is not what its samples give; make it again: corobench report $run"
-        return 1
+    if [ -z "$only_readme" ]; then
+        cp "$folder/$run/tables/headline.md" "$folder/committed.md"
+        "$corobench" report "$folder/$run" || return 1
+        if ! diff "$folder/committed.md" "$folder/$run/tables/headline.md"; then
+            echo "$run/tables/headline.md is not what its samples give; make it again: corobench report $run"
+            return 1
+        fi
     fi
+    cp "$folder/README.md" "$folder/before.md"
     "$corobench" report "$folder/$run" --readme "$folder/README.md" || return 1
     if ! diff "$folder/before.md" "$folder/README.md"; then
         echo "it is not what $run gives; make it again: corobench report $run --readme README.md"
@@ -65,7 +69,7 @@ awk '/headline:begin/ { inside = 1 }
     inside && !done && /^\|.*[0-9]\.[0-9]/ { done = sub(/[0-9]\.[0-9]/, "9.9") || done }
     { print }' "$source/README.md" >"$tree/edited/README.md"
 cmp -s "$source/README.md" "$tree/edited/README.md" && wrong "its headline has no figure to edit"
-holds "$tree/edited" >/dev/null 2>&1 && wrong "an edited figure was not found by this test"
+holds "$tree/edited" only-readme >/dev/null 2>&1 && wrong "an edited figure was not found by this test"
 
 echo "the headline is that of $run"
 
