@@ -138,6 +138,28 @@ size_t cb_rep_flagged(struct cb_rep *rep, struct cb_rep_row ***rows, size_t *loo
     return n;
 }
 
+// ": those of link 0", or of several, where links tell the two groups apart: then it is the layout
+// that makes them. "" where they do not.
+static const char *links_above(struct cb_rep *rep, const struct cb_rep_row *row) {
+    double middle = (row->modes.low + row->modes.high) / 2;
+    const char *links = "";
+    size_t count = 0;
+    for (size_t slot = 0; slot < rep->slots; slot++) {
+        bool above = row->values[slot] > middle, first = true;
+        for (size_t other = 0; other < rep->slots; other++) {
+            if (rep->slot_build[other] != rep->slot_build[slot] || isnan(row->values[other]) ||
+                isnan(row->values[slot]))
+                continue;
+            if ((row->values[other] > middle) != above)
+                return "";
+            first = first && other >= slot;
+        }
+        if (above && first)
+            links = cb_rep_text(rep, "%s%s%ld", links, count++ ? ", " : "", rep->slot_build[slot]);
+    }
+    return count ? cb_rep_text(rep, ": those of link%s %s", count > 1 ? "s" : "", links) : "";
+}
+
 const char *cb_rep_sequence_words(struct cb_rep *rep, const struct cb_rep_row *row) {
     const char *drift = "", *modes = "";
     if (row->drift.found)
@@ -145,8 +167,8 @@ const char *cb_rep_sequence_words(struct cb_rep *rep, const struct cb_rep_row *r
                             100 * row->drift.change);
     if (row->modes.found) {
         double apart = row->modes.high / row->modes.low - 1;
-        modes = cb_rep_text(rep, "two groups %.*f %% apart, %zu of %zu high", apart < 0.1,
-                            100 * apart, row->modes.above, row->rounds);
+        modes = cb_rep_text(rep, "two groups %.*f %% apart, %zu of %zu high%s", apart < 0.1,
+                            100 * apart, row->modes.above, row->rounds, links_above(rep, row));
     }
     return cb_rep_text(rep, "%s%s%s", drift, *drift && *modes ? "; " : "", modes);
 }
@@ -161,7 +183,8 @@ void cb_rep_flagged_table(struct cb_rep *rep) {
             "%zu of %zu rows are flagged, the largest effect first; 5 %% of rows whose "
             "rounds are in random order are flagged as drifting by chance, and at most 5 %% "
             "of rows with one group as bimodal. Drift: the last third of the rounds over "
-            "the first. Effects below 1 %% are not flagged.",
+            "the first. Effects below 1 %% are not flagged. A link that is named has all of its "
+            "rounds in the higher group, and no other link has one: its layout is slower.",
             n, looked_at));
     table->wide = true;
     table->empty = looked_at ? "No cell is flagged."
