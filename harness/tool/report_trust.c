@@ -138,7 +138,7 @@ size_t cb_rep_flagged(struct cb_rep *rep, struct cb_rep_row ***rows, size_t *loo
     return n;
 }
 
-// ": those of link 0", or of several, where links tell the two groups apart: then it is the layout
+// ": link 0", or several, where links tell the two groups apart: then it is the layout
 // that makes them. "" where they do not.
 static const char *links_above(struct cb_rep *rep, const struct cb_rep_row *row) {
     double middle = (row->modes.low + row->modes.high) / 2;
@@ -157,7 +157,7 @@ static const char *links_above(struct cb_rep *rep, const struct cb_rep_row *row)
         if (above && first)
             links = cb_rep_text(rep, "%s%s%ld", links, count++ ? ", " : "", rep->slot_build[slot]);
     }
-    return count ? cb_rep_text(rep, ": those of link%s %s", count > 1 ? "s" : "", links) : "";
+    return count ? cb_rep_text(rep, ": link%s %s", count > 1 ? "s" : "", links) : "";
 }
 
 const char *cb_rep_sequence_words(struct cb_rep *rep, const struct cb_rep_row *row) {

@@ -668,7 +668,7 @@ static void drift_and_two_groups_are_flagged(void **state) {
     expect_in("flags", "tables/scenario-live.md", "] bimodal |");
     expect_in("flags", "tables/flagged.md",
               "| fiber-full | live | n=1000;order=random | opaque | gcc | time | two groups ");
-    expect_in("flags", "tables/flagged.md", "6 of 12 high: those of links 1, 3 |"); // odd rounds
+    expect_in("flags", "tables/flagged.md", "6 of 12 high: links 1, 3 |"); // odd rounds
     expect_in("flags", "tables/flagged.md", "| drift +2");
     expect_in("flags", "plots/sequences.layout", "fiber-full, live (gcc)");
     expect_in("flags", "plots/sequences.dat", "# fiber-full/unwind/opaque/gcc/frames=16 time\n");
