@@ -106,7 +106,15 @@ function load_planted(file, line, f) {
     if (!open(file)) return
     while ((getline line < file) > 0) {
         csv(line, f)
-        planted[++plants] = line
+        plants++
+        planted[plants] = f[column["planted"]]
+        planted_low[plants] = f[column["planted_low"]]
+        planted_high[plants] = f[column["planted_high"]]
+        found[plants] = f[column["found"]]
+        found_low[plants] = f[column["found_low"]]
+        found_high[plants] = f[column["found_high"]]
+        found_verdict[plants] = f[column["verdict"]]
+        is_same[plants] = f[column["program"]] ~ /-same-/
     }
     close(file)
 }
@@ -246,11 +254,19 @@ function put_mde(name, s, m, key) {
     define(name, sprintf("%.1f", 100 * mde[s, m, estimator_of(m)]), "", "", "\\%", "")
 }
 
-function put_planted(name, which, f) {
-    if (!(which in planted)) { missing(name); missing(name "Is"); return }
-    csv(planted[which], f)
-    define(name, f[6], f[7], f[8], "\\%", tex(f[11]))
-    define(name "Is", f[3], f[4], f[5], "\\%", "")
+function size(x) { return x < 0 ? -x : x + 0 }
+
+# The comparison of which the nearest to `percent` was planted; of those where nothing was, the one
+# that found most.
+function put_planted(name, percent, i, best, far, least) {
+    for (i = 1; i <= plants; i++) {
+        if (is_same[i] != (percent == 0)) continue
+        far = percent == 0 ? -size(found[i]) : size(planted[i] - percent)
+        if (!best || far < least) { best = i; least = far }
+    }
+    if (!best) { missing(name); missing(name "Is"); return }
+    define(name, found[best], found_low[best], found_high[best], "\\%", tex(found_verdict[best]))
+    define(name "Is", planted[best], planted_low[best], planted_high[best], "\\%", "")
 }
 
 function put_factor(name, combination) {

@@ -81,12 +81,23 @@ all_cited() {
     diff cited.txt known.txt
 }
 
+# The amount nearest to a quarter, as planted.csv has it.
+planted_is_quoted() { # REFERENCE, FOLDER
+    nearest=$(awk -F , 'NR > 1 && $1 !~ /-same-/ { d = $4 > 25 ? $4 - 25 : 25 - $4
+        if (best == "" || d < least) { best = $4; least = d } } END { print best }' "$1/planted.csv")
+    grep -F "\\defnum{PlantedLargeIs}{$nearest}" "$2/numbers.tex" && return 0
+    echo "not $nearest:" && grep PlantedLargeIs "$2/numbers.tex"
+    return 1
+}
+
 for reference in "$source"/results/reference/*-*-kvm; do
     machine=$(basename "$reference")
     check "$machine: figures are made" paper/make-numbers "$reference" one
     paper/make-numbers "$reference" two
     check "$machine: the same bytes again" diff -r one two
     check "$machine: every figure in the text is defined" all_defined one
+    [ ! -e "$reference/planted.csv" ] ||
+        check "$machine: planted slowdowns are quoted" planted_is_quoted "$reference" one
     check "$machine: something is measured" grep -q '^\\defnum{YieldSmall}{\$[0-9]' one/numbers.tex
 done
 check "every figure of figures.spec is quoted" all_quoted
