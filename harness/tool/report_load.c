@@ -396,8 +396,9 @@ static void put_quotients(struct cb_rep *rep) {
             if (!rows[0] || !rows[1])
                 continue;
             for (size_t slot = 0; slot < rep->slots; slot++)
-                put(rep, cell, metric, slot,
-                    six_digits(rows[0]->values[slot] / rows[1]->values[slot]));
+                if (rows[1]->values[slot] > 0)
+                    put(rep, cell, metric, slot,
+                        six_digits(rows[0]->values[slot] / rows[1]->values[slot]));
         }
     }
 }
